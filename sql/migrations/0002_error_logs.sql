@@ -1,0 +1,85 @@
+-- The audit table that the application's people read, and the one name by which pgmend writes to it.
+-- An existing table of another shape is never touched: the migration stops and says what differs. Another table is used when
+-- the setting pgmend.error_logs_table names it (PGMEND_ERROR_LOGS_TABLE, or `set pgmend.error_logs_table = 'app.audit'`
+-- ahead of this file in an SQL editor).
+do $migration$
+declare
+    error_logs constant text := coalesce(nullif(current_setting('pgmend.error_logs_table', true), ''), 'public.error_logs');
+    differences text;
+begin
+    execute format(
+        $table$
+        create table if not exists %s (
+            id bigint generated always as identity primary key,
+            error_type text not null,
+            severity text not null,
+            user_id text,
+            table_name text,
+            constraint_name text,
+            sqlstate text,
+            message text not null,
+            details jsonb not null default '{}',
+            attempt integer,
+            event_id bigint,
+            correlation_id text,
+            created_at timestamptz not null default clock_timestamp()
+        )
+        $table$,
+        error_logs
+    );
+
+    with expected (column_name, type_name) as (
+        values
+            ('error_type', 'text'), ('severity', 'text'), ('user_id', 'text'), ('table_name', 'text'),
+            ('constraint_name', 'text'), ('sqlstate', 'text'), ('message', 'text'), ('details', 'jsonb'),
+            ('attempt', 'integer'), ('event_id', 'bigint'), ('correlation_id', 'text'),
+            ('created_at', 'timestamp with time zone')
+    ),
+    present (column_name, type_name, must_be_given) as (
+        select
+            attribute.attname::text,
+            format_type(attribute.atttypid, attribute.atttypmod),
+            attribute.attnotnull and not attribute.atthasdef and attribute.attidentity = ''
+        from pg_attribute as attribute
+        where attribute.attrelid = error_logs::regclass and attribute.attnum > 0 and not attribute.attisdropped
+    ),
+    difference (line) as (
+        select format('%s %s is missing', expected.column_name, expected.type_name)
+        from expected
+        where not exists (select from present where present.column_name = expected.column_name)
+        union all
+        select format('%s is %s where %s is expected', present.column_name, present.type_name, expected.type_name)
+        from present
+        inner join expected on present.column_name = expected.column_name
+        where present.type_name <> expected.type_name
+        union all
+        select format('%s is not null and has no default', present.column_name)
+        from present
+        where present.must_be_given
+            and not exists (select from expected where expected.column_name = present.column_name)
+    )
+    select string_agg(difference.line, '; ' order by difference.line) into differences
+    from difference;
+
+    if differences is not null then
+        raise exception 'the table % exists in another shape: %', error_logs, differences
+            using
+                errcode = 'PM010',
+                hint = 'Name another table: PGMEND_ERROR_LOGS_TABLE=public.pgmend_error_logs, or in an SQL editor '
+                || 'set pgmend.error_logs_table = ''public.pgmend_error_logs''.';
+    end if;
+
+    execute format('create index if not exists error_logs_by_user on %s (user_id)', error_logs);
+
+    execute format(
+        $view$
+        create or replace view pgmend.audit_entries as
+        select
+            error_type, severity, user_id, table_name, constraint_name, sqlstate,
+            message, details, attempt, event_id, correlation_id, created_at
+        from %s
+        $view$,
+        error_logs
+    );
+end
+$migration$;

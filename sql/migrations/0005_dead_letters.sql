@@ -1,0 +1,13 @@
+-- Events set aside for a person, each with a verdict and a hint. A dead letter keeps its event's id, so that a receipt and
+-- the audit trail still name it after it was requeued.
+create table if not exists pgmend.dead_letters (
+    like pgmend.outbox including defaults including constraints,
+    verdict text not null,
+    sqlstate text,
+    message text not null,
+    hint text not null,
+    dead_at timestamptz not null default clock_timestamp(),
+    constraint dead_letters_pkey primary key (event_id)
+);
+
+create index if not exists dead_letters_by_user on pgmend.dead_letters (user_key);

@@ -1,0 +1,29 @@
+-- The doorbell wakes a worker. NOTIFY holds one instance-wide lock through commit, so it rings only when no worker says that
+-- it is awake. That word is a lease: the value of a sequence, milliseconds since the epoch until which a worker stays awake
+-- (0: all sleep). A sequence, because it is not transactional, never bloats, and is read by a plain function call.
+-- The event is inserted first and the lease read afterwards: a worker that has cleared its lease can therefore wait for every
+-- transaction that may have read the old value, and finds their events.
+do $migration$
+begin
+    if to_regclass('pgmend.doorbell_lease') is null then
+        create sequence pgmend.doorbell_lease as bigint minvalue 0 start with 0;
+    end if;
+end
+$migration$;
+
+create or replace function pgmend.ring_doorbell()
+returns trigger
+language plpgsql
+set search_path = ''
+as $function$
+begin
+    if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) < date_part('epoch', clock_timestamp()) * 1000 then
+        perform pg_notify('pgmend', '');
+    end if;
+    return null;
+end
+$function$;
+
+create or replace trigger outbox_rings_doorbell
+after insert on pgmend.outbox
+for each statement execute function pgmend.ring_doorbell();

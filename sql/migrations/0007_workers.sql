@@ -1,0 +1,11 @@
+-- Who is at work: one row a worker, renewed at every heartbeat, removed at a graceful stop.
+create table if not exists pgmend.workers (
+    worker_id text not null,
+    host text not null,
+    pid integer not null,
+    version text not null,
+    listening boolean not null,
+    started_at timestamptz not null default clock_timestamp(),
+    seen_at timestamptz not null default clock_timestamp(),
+    constraint workers_pkey primary key (worker_id)
+);

@@ -1,0 +1,380 @@
+-- A profile source becomes five functions with static SQL (their plans are cached, and the worker needs no right on the
+-- application's tables). N is the source's id:
+--   capture_sign_up_N()        trigger on the users table: one event a sign-up; never breaks one
+--   heal_batch_N(keys)         builds the missing profiles of many users in one statement, or fails as a whole
+--   heal_N(keys)               the same, split around the rows that fail: they stay unsettled, with the failure as evidence
+--   heal_one_N(key)            one user, and every error is raised
+--   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have healed this key before
+--   sweep_N(most)              writes events for users without a profile that nothing announced
+-- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
+-- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit.
+-- heal_batch_N waits for no lock longer than a moment: one stuck writer must not hold up everybody else's profile.
+create or replace function pgmend.function_templates()
+returns table (signature text, definition text)
+language sql
+immutable
+set search_path = ''
+as $templates$
+values
+(
+    'pgmend.capture_sign_up_%1$s()',
+    $template$
+create or replace function pgmend.capture_sign_up_%1$s()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+begin
+    insert into pgmend.outbox (source_id, kind, lane, user_key, correlation_id)
+    values (%1$s, 'user_created', 'express', new.%3$I::text, nullif(current_setting('pgmend.correlation_id', true), ''));
+    return null;
+exception when others then
+    raise log 'pgmend could not record a sign-up (%%); the sweep will find it', sqlstate;
+    return null;
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_batch_%1$s(text[])',
+    $template$
+create or replace function pgmend.heal_batch_%1$s(user_keys text[])
+returns table (user_key text, outcome text, failure jsonb)
+language plpgsql
+security definer
+set search_path = ''
+set lock_timeout = '100ms'
+as $function$
+#variable_conflict use_column
+declare
+    keys constant %6$s[] := user_keys::%6$s[];
+begin
+    return query
+    with healed as (
+        insert into %4$s as profiles (%5$I%7$s)
+        select users.%3$I%8$s
+        from %2$s as users
+        where users.%3$I = any (keys)
+            and (%9$s) and not coalesce((%10$s), false)
+            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+        for share of users skip locked
+        on conflict do nothing
+        returning profiles.%5$I as key
+    )
+    select healed.key::text, 'healed', null::jsonb from healed
+    union all
+    select profile.%5$I::text, 'already_whole', null::jsonb from %4$s as profile where profile.%5$I = any (keys);
+    set constraints all immediate;
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_%1$s(text[])',
+    $template$
+create or replace function pgmend.heal_%1$s(user_keys text[])
+returns table (user_key text, outcome text, failure jsonb)
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+#variable_conflict use_column
+declare
+    piece constant integer := pgmend.size_of_pieces(cardinality(user_keys));
+    failed_constraint text;
+    failed_column text;
+    failed_message text;
+begin
+    return query select * from pgmend.heal_batch_%1$s(user_keys);
+exception
+    when transaction_rollback or insufficient_resources or operator_intervention then
+        raise;
+    when others then
+        if cardinality(user_keys) = 1 then
+            get stacked diagnostics
+                failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
+            return query select user_keys[1], 'failed', jsonb_build_object(
+                'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''),
+                'column', nullif(failed_column, ''), 'message', failed_message
+            );
+        else
+            for piece_start in 1 .. cardinality(user_keys) by piece loop
+                return query select * from pgmend.heal_%1$s(user_keys[piece_start : piece_start + piece - 1]);
+            end loop;
+        end if;
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_one_%1$s(text)',
+    $template$
+create or replace function pgmend.heal_one_%1$s(user_key text)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+#variable_conflict use_variable
+declare
+    key constant %6$s := user_key::%6$s;
+begin
+    begin
+        insert into %4$s (%5$I%7$s)
+        select users.%3$I%8$s
+        from %2$s as users
+        where users.%3$I = key
+            and (%9$s) and not coalesce((%10$s), false)
+            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+        for share of users;
+        if found then
+            set constraints all immediate;
+            return 'healed';
+        end if;
+    exception when unique_violation then
+        -- The profile appeared meanwhile: that is success. Another unique column is taken: that is not.
+        if not exists (select from %4$s as profile where profile.%5$I = key) then
+            raise;
+        end if;
+    end;
+    if exists (select from %4$s as profile where profile.%5$I = key) then
+        return 'already_whole';
+    end if;
+    return 'not_healed';
+end
+$function$
+$template$
+),
+(
+    'pgmend.facts_%1$s(text[])',
+    $template$
+create or replace function pgmend.facts_%1$s(user_keys text[])
+returns table (user_key text, user_state text, profile_exists boolean, known_before boolean)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $function$
+#variable_conflict use_column
+begin
+    return query
+    select
+        asked.user_key,
+        case
+            when users.%3$I is null then 'absent'
+            when coalesce((%10$s), false) then 'erased'
+            when (%9$s) then 'eligible'
+            else 'not_eligible'
+        end,
+        exists (select from %4$s as profile where profile.%5$I = asked.user_key::%6$s),
+        exists (
+            select
+            from pgmend.audit_entries as entry
+            where entry.user_id = asked.user_key and entry.error_type = 'MISSING_PROFILE_CREATED'
+        )
+    from unnest(user_keys) as asked (user_key)
+    left join %2$s as users on users.%3$I = asked.user_key::%6$s;
+end
+$function$
+$template$
+),
+(
+    'pgmend.sweep_%1$s(integer)',
+    $template$
+create or replace function pgmend.sweep_%1$s(most integer)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+declare
+    found_users bigint;
+begin
+    with unannounced as (
+        select users.%3$I::text as user_key
+        from %2$s as users
+        where (%9$s) and not coalesce((%10$s), false)
+            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+            and not exists (
+                select from pgmend.outbox as event
+                where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = users.%3$I::text
+            )
+            and not exists (
+                select from pgmend.dead_letters as letter
+                where letter.source_id = %1$s and letter.kind = 'user_created' and letter.user_key = users.%3$I::text
+            )
+        limit most
+    ),
+    announced as (
+        insert into pgmend.outbox (source_id, kind, lane, user_key)
+        select %1$s, 'user_created', 'express', unannounced.user_key
+        from unannounced
+        returning event_id
+    )
+    select count(*) into found_users from announced;
+    return found_users;
+end
+$function$
+$template$
+)
+$templates$;
+
+-- How many users each part of a failed batch holds: few sub-transactions where few rows fail, one row alone in the end.
+create or replace function pgmend.size_of_pieces(size integer)
+returns integer
+language sql
+immutable
+set search_path = ''
+as $function$
+select case when size > 64 then 32 when size > 8 then 4 else 1 end
+$function$;
+
+create or replace function pgmend.generate_source_functions(source_id integer)
+returns void
+language plpgsql
+set search_path = ''
+as $function$
+#variable_conflict use_variable
+declare
+    source pgmend.profile_sources;
+    key_type text;
+    recipe_columns text;
+    recipe_expressions text;
+    template record;
+begin
+    select * into strict source from pgmend.profile_sources as configured where configured.source_id = generate_source_functions.source_id;
+
+    select format_type(attribute.atttypid, null) into key_type
+    from pg_attribute as attribute
+    where attribute.attrelid = source.users_table and attribute.attname = source.users_key;
+
+    select
+        coalesce(string_agg(format(', %I', entry.key), '' order by entry.key), ''),
+        coalesce(string_agg(format(E',\n            (%s)', entry.value), '' order by entry.key), '')
+    into recipe_columns, recipe_expressions
+    from jsonb_each_text(source.recipe) as entry;
+
+    for template in select signature, definition from pgmend.function_templates() loop
+        execute format(
+            template.definition, source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
+            key_type, recipe_columns, recipe_expressions, source.eligible_when, source.erased_when
+        );
+        execute format('revoke all on function %s from public', format(template.signature, source_id));
+        if to_regrole('pgmend_worker') is not null then
+            execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));
+        end if;
+    end loop;
+end
+$function$;
+
+-- Attaches a users table and its profiles table: stores the configuration, makes the functions, tries each of them on no user
+-- at all (a recipe that does not parse is refused here), and only then puts the trigger on the users table
+-- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced.
+create or replace function pgmend.attach_source(
+    users_table regclass,
+    profiles_table regclass,
+    recipe jsonb,
+    users_key name default 'id',
+    profiles_key name default 'id',
+    eligible_when text default 'true',
+    erased_when text default 'false'
+)
+returns integer
+language plpgsql
+set search_path = ''
+as $function$
+#variable_conflict use_column
+declare
+    new_source_id integer;
+    missing_column text;
+begin
+    select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
+    from (
+        values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
+    ) as wanted (relation, column_name)
+    where not exists (
+        select from pg_attribute as attribute
+        where attribute.attrelid = wanted.relation and attribute.attname = wanted.column_name and not attribute.attisdropped
+    );
+    if missing_column is not null then
+        raise exception 'there is no column %', missing_column
+            using errcode = 'undefined_column', hint = 'Name the key columns: users_key => …, profiles_key => ….';
+    end if;
+
+    insert into pgmend.profile_sources as source
+        (users_table, users_key, profiles_table, profiles_key, recipe, eligible_when, erased_when)
+    values (
+        attach_source.users_table, attach_source.users_key, attach_source.profiles_table, attach_source.profiles_key,
+        attach_source.recipe, attach_source.eligible_when, attach_source.erased_when
+    )
+    on conflict on constraint profile_sources_pair_is_attached_once do update set
+        users_key = excluded.users_key,
+        profiles_key = excluded.profiles_key,
+        recipe = excluded.recipe,
+        eligible_when = excluded.eligible_when,
+        erased_when = excluded.erased_when
+    returning source.source_id into new_source_id;
+
+    perform pgmend.generate_source_functions(new_source_id);
+    execute format('select from pgmend.heal_batch_%s(''{}'')', new_source_id);
+    execute format('select pgmend.heal_one_%s(null)', new_source_id);
+    execute format('select from pgmend.facts_%s(''{}'')', new_source_id);
+    execute format('select pgmend.sweep_%s(0)', new_source_id);
+
+    execute format(
+        'create or replace trigger pgmend_capture_sign_up_%1$s after insert on %2$s '
+        'for each row execute function pgmend.capture_sign_up_%1$s()',
+        new_source_id, attach_source.users_table
+    );
+    return new_source_id;
+end
+$function$;
+
+-- By the source's id: the four questions that the worker asks. Each passes on to the function made for that source.
+create or replace function pgmend.heal_users(source_id integer, user_keys text[])
+returns table (user_key text, outcome text, failure jsonb)
+language plpgsql
+set search_path = ''
+as $function$
+begin
+    return query execute format('select * from pgmend.heal_%s($1)', source_id) using user_keys;
+end
+$function$;
+
+create or replace function pgmend.heal_user(source_id integer, user_key text)
+returns text
+language plpgsql
+set search_path = ''
+as $function$
+declare
+    outcome text;
+begin
+    execute format('select pgmend.heal_one_%s($1)', source_id) into outcome using user_key;
+    return outcome;
+end
+$function$;
+
+create or replace function pgmend.user_facts(source_id integer, user_keys text[])
+returns table (user_key text, user_state text, profile_exists boolean, known_before boolean)
+language plpgsql
+stable
+set search_path = ''
+as $function$
+begin
+    return query execute format('select * from pgmend.facts_%s($1)', source_id) using user_keys;
+end
+$function$;
+
+create or replace function pgmend.sweep_users(source_id integer, most integer)
+returns bigint
+language plpgsql
+set search_path = ''
+as $function$
+declare
+    found_users bigint;
+begin
+    execute format('select pgmend.sweep_%s($1)', source_id) into found_users using most;
+    return found_users;
+end
+$function$;

@@ -1,0 +1,235 @@
+-- Capture of failed inserts. A guarded constraint is a foreign key to a profiles table whose failed inserts become events.
+-- replay_function: by default the captured row is inserted again; where an insert is more than a row (a conversation with its
+-- admin and its welcome message), the application's own function is called with the row image instead. It raises what goes
+-- wrong, and SQLSTATE PM001 when something must appear first (its detail names what it waits for: see resume_waiting).
+-- unknown_user_grace: how long an insert for a user that does not exist (yet) waits for the sign-up to commit.
+create table if not exists pgmend.guarded_constraints (
+    referencing_table regclass not null,
+    constraint_name name not null,
+    source_id integer not null,
+    replay_function text,
+    replayed_error_type text not null default 'INSERT_REPLAYED',
+    unknown_user_grace interval not null default '1 minute',
+    constraint guarded_constraints_pkey primary key (referencing_table, constraint_name),
+    constraint guarded_constraints_source_is_attached foreign key (source_id)
+    references pgmend.profile_sources (source_id) on delete cascade
+);
+
+-- Guards one foreign key. Safe to call again: the settings are replaced.
+create or replace function pgmend.guard(
+    referencing_table regclass,
+    constraint_name name,
+    replay_function regprocedure default null,
+    replayed_error_type text default 'INSERT_REPLAYED',
+    unknown_user_grace interval default '1 minute'
+)
+returns void
+language plpgsql
+set search_path = ''
+as $function$
+#variable_conflict use_column
+declare
+    guarded_source integer;
+begin
+    select source.source_id into guarded_source
+    from pg_constraint as foreign_key
+    inner join pgmend.profile_sources as source on source.profiles_table = foreign_key.confrelid
+    where foreign_key.conrelid = guard.referencing_table
+        and foreign_key.conname = guard.constraint_name
+        and foreign_key.contype = 'f'
+        and cardinality(foreign_key.conkey) = 1;
+    if guarded_source is null then
+        raise exception 'there is no single-column foreign key % of % to an attached profiles table',
+            guard.constraint_name, guard.referencing_table
+            using
+                errcode = 'undefined_object',
+                hint = 'Attach the profiles table first with pgmend.attach_source, and name the key as \d prints it.';
+    end if;
+
+    insert into pgmend.guarded_constraints
+        (referencing_table, constraint_name, source_id, replay_function, replayed_error_type, unknown_user_grace)
+    values (
+        guard.referencing_table, guard.constraint_name, guarded_source,
+        guard.replay_function::oid::regproc::text, guard.replayed_error_type, guard.unknown_user_grace
+    )
+    on conflict on constraint guarded_constraints_pkey do update set
+        source_id = excluded.source_id,
+        replay_function = excluded.replay_function,
+        replayed_error_type = excluded.replayed_error_type,
+        unknown_user_grace = excluded.unknown_user_grace;
+end
+$function$;
+
+-- The columns of a row that an insert may name, among those that the given JSON object carries. Raises for a key that is no
+-- column of the table (PM002): what cannot be stored is said at once.
+create or replace function pgmend.insertable_columns(referencing_table regclass, given jsonb)
+returns table (column_name name, type_name text)
+language plpgsql
+stable
+set search_path = ''
+as $function$
+#variable_conflict use_column
+declare
+    unknown_column text;
+begin
+    select given_key into unknown_column
+    from jsonb_object_keys(given) as given_key
+    where not exists (
+        select from pg_attribute as attribute
+        where attribute.attrelid = referencing_table and attribute.attname = given_key
+            and attribute.attnum > 0 and not attribute.attisdropped
+    )
+    limit 1;
+    if unknown_column is not null then
+        raise exception 'the table % has no column %', referencing_table, unknown_column
+            using errcode = 'PM002', hint = 'The column was dropped or renamed, or the row was never one of this table.';
+    end if;
+
+    return query
+    select attribute.attname, format_type(attribute.atttypid, attribute.atttypmod)
+    from pg_attribute as attribute
+    where attribute.attrelid = referencing_table
+        and attribute.attnum > 0
+        and not attribute.attisdropped
+        and attribute.attgenerated = ''
+        and given ? attribute.attname
+    order by attribute.attnum;
+end
+$function$;
+
+-- A row given as JSON, as the exact text of each of its values: {"column": "text" or null}.
+create or replace function pgmend.row_image(referencing_table regclass, given jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $function$
+declare
+    image jsonb;
+    pairs text;
+begin
+    select string_agg(format('%L, row_given.%I::text', listed.column_name, listed.column_name), ', ') into pairs
+    from pgmend.insertable_columns(referencing_table, given) as listed;
+    execute format(
+        'select jsonb_build_object(%s) from jsonb_populate_record(null::%s, $1) as row_given', pairs, referencing_table
+    ) into image using given;
+    return image;
+end
+$function$;
+
+-- Records an insert that failed: the row, who wrote it, and the constraint. Called after the writer's own rollback, in a new
+-- transaction, or by insert_or_park. Returns the receipt: the event's id.
+-- Security definer, because writers have no right on the outbox; what it stores is replayed with the writer's rights only.
+create or replace function pgmend.report_failed_insert(
+    referencing_table regclass,
+    failed_row jsonb,
+    constraint_name name default null,
+    waiting_for text default null
+)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+#variable_conflict use_column
+declare
+    guarded record;
+    image jsonb;
+    receipt bigint;
+    correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
+begin
+    -- The transaction has its id before the event has one: the low-water mark of the claim rests on that order.
+    perform pg_current_xact_id();
+    image := pgmend.row_image(report_failed_insert.referencing_table, failed_row);
+
+    select guard.source_id, guard.constraint_name, image ->> attribute.attname::text as user_key into guarded
+    from pgmend.guarded_constraints as guard
+    inner join pg_constraint as foreign_key
+        on foreign_key.conrelid = guard.referencing_table and foreign_key.conname = guard.constraint_name
+    inner join pg_attribute as attribute
+        on attribute.attrelid = foreign_key.conrelid and attribute.attnum = foreign_key.conkey[1]
+    where guard.referencing_table = report_failed_insert.referencing_table
+        and guard.constraint_name = coalesce(report_failed_insert.constraint_name, guard.constraint_name)
+        and image ->> attribute.attname::text is not null
+    order by guard.constraint_name
+    limit 1;
+    if not found then
+        raise exception 'no guarded constraint of % was violated by this row', report_failed_insert.referencing_table
+            using
+                errcode = 'foreign_key_violation',
+                constraint = report_failed_insert.constraint_name,
+                hint = 'Guard the foreign key first: select pgmend.guard(table, constraint).';
+    end if;
+
+    insert into pgmend.outbox (
+        source_id, kind, lane, user_key, correlation_id,
+        referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
+    )
+    values (
+        guarded.source_id, 'insert_failed', 'careful', guarded.user_key, correlation,
+        report_failed_insert.referencing_table, guarded.constraint_name, image,
+        coalesce(nullif(current_setting('role', true), 'none'), session_user),
+        nullif(current_setting('request.jwt.claims', true), ''), report_failed_insert.waiting_for
+    )
+    returning event_id into receipt;
+
+    insert into pgmend.audit_entries
+        (error_type, severity, user_id, table_name, constraint_name, sqlstate, message, details, event_id, correlation_id)
+    values (
+        'FOREIGN_KEY_VIOLATION_CAPTURED', 'warning', guarded.user_key, report_failed_insert.referencing_table::text,
+        guarded.constraint_name, '23503', 'a failed insert was captured and will be replayed',
+        jsonb_strip_nulls(jsonb_build_object('waiting_for', report_failed_insert.waiting_for)), receipt, correlation
+    );
+    return receipt;
+end
+$function$;
+
+-- Tries an insert with the caller's own rights. Where a guarded foreign key refuses it, the row is captured instead of lost.
+-- Returns {"status": "stored"} or {"status": "parked", "event_id": receipt}.
+-- No search_path of its own: the application's triggers find what they find in any insert of the caller.
+create or replace function pgmend.insert_or_park(referencing_table regclass, new_row jsonb)
+returns jsonb
+language plpgsql
+as $function$
+declare
+    columns text;
+    violated text;
+begin
+    select string_agg(quote_ident(listed.column_name), ', ') into columns
+    from pgmend.insertable_columns(referencing_table, new_row) as listed;
+    begin
+        execute format(
+            'insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1)', referencing_table, columns
+        ) using new_row;
+        return jsonb_build_object('status', 'stored');
+    exception when foreign_key_violation then
+        get stacked diagnostics violated = constraint_name;
+        return jsonb_build_object(
+            'status', 'parked',
+            'event_id', pgmend.report_failed_insert(referencing_table, new_row, violated)
+        );
+    end;
+end
+$function$;
+
+-- What some captured inserts waited for has appeared: they are due now, and the doorbell rings.
+-- Returns how many there were. An application calls it from a trigger, for example when an admin is made.
+create or replace function pgmend.resume_waiting(appeared text)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+declare
+    resumed bigint;
+begin
+    update pgmend.outbox as event
+    set available_at = clock_timestamp()
+    where event.waiting_for = appeared;
+    get diagnostics resumed = row_count;
+    if resumed > 0 then
+        perform pg_notify('pgmend', '');
+    end if;
+    return resumed;
+end
+$function$;

@@ -1,0 +1,55 @@
+-- Who may do what. The schema is closed; pgmend_worker may run the worker and nothing else; the application's roles get the
+-- capture functions one by one from pgmend.grant_captures. Where the installer may not make roles, the worker runs as the
+-- installer.
+do $migration$
+begin
+    if to_regrole('pgmend_worker') is null
+        and (select rolcreaterole or rolsuper from pg_roles where rolname = current_user)
+    then
+        begin
+            create role pgmend_worker nologin;
+        exception when duplicate_object or unique_violation then
+            null;
+        end;
+    end if;
+end
+$migration$;
+
+create or replace function pgmend.grant_captures(writer regrole)
+returns void
+language plpgsql
+set search_path = ''
+as $function$
+begin
+    execute format('grant usage on schema pgmend to %s', writer);
+    execute format(
+        'grant execute on function pgmend.insert_or_park(regclass, jsonb), '
+        'pgmend.report_failed_insert(regclass, jsonb, name, text), '
+        'pgmend.insertable_columns(regclass, jsonb) to %s',
+        writer
+    );
+end
+$function$;
+
+revoke all on all tables in schema pgmend from public;
+
+revoke all on all sequences in schema pgmend from public;
+
+revoke all on all functions in schema pgmend from public;
+
+do $migration$
+begin
+    if to_regrole('pgmend_worker') is not null then
+        grant usage on schema pgmend to pgmend_worker;
+        grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints to pgmend_worker;
+        grant select, insert, update, delete on pgmend.outbox, pgmend.dead_letters, pgmend.workers to pgmend_worker;
+        grant select, insert on pgmend.audit_entries to pgmend_worker;
+        grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
+        grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
+        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
+        grant execute on function pgmend.replay_statement(regclass, name, jsonb),
+        pgmend.replay_insert(regclass, name, jsonb, name, text),
+        pgmend.captured_row_exists(regclass, jsonb), pgmend.insertable_columns(regclass, jsonb) to pgmend_worker;
+    end if;
+end
+$migration$;

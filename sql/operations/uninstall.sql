@@ -1,0 +1,33 @@
+-- Removes pgmend: the schema, and with its functions every trigger on the application's tables, also on tables that another
+-- role owns. What stays is the audit table. Refused while captured rows would be lost, unless
+-- `set pgmend.discard_events = 'yes'` was said before.
+do $operation$
+declare
+    captured_rows bigint;
+begin
+    if to_regclass('pgmend.outbox') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
+        select count(*) into captured_rows
+        from (
+            select from pgmend.outbox where kind = 'insert_failed'
+            union all
+            select from pgmend.dead_letters where kind = 'insert_failed'
+        ) as captured;
+        if captured_rows > 0 then
+            raise exception '% captured rows would be lost', captured_rows
+                using
+                    errcode = 'PM011',
+                    hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or pass --discard-events.';
+        end if;
+    end if;
+
+    drop schema if exists pgmend cascade;
+
+    if to_regrole('pgmend_worker') is not null then
+        begin
+            drop role pgmend_worker;
+        exception when dependent_objects_still_exist or insufficient_privilege then
+            raise notice 'the role pgmend_worker stays: it is used elsewhere, or another role made it';
+        end;
+    end if;
+end
+$operation$;

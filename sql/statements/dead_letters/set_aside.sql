@@ -1,0 +1,25 @@
+-- Makes events dead letters: the row moves, with its id, and gets a verdict, the failure and a hint. A dead letter of a user who
+-- is erased never comes here: its payload is dropped instead.
+with letters as (
+    select *
+    from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [])
+        as letter (event_id, verdict, sqlstate, message, hint)
+),
+
+moved as (
+    delete from pgmend.outbox as event
+    using letters
+    where event.event_id = letters.event_id
+    returning event.*, letters.verdict, letters.sqlstate, letters.message, letters.hint
+)
+
+insert into pgmend.dead_letters (
+    event_id, source_id, kind, lane, user_key, attempts, available_at, created_at, correlation_id, last_failure,
+    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
+    verdict, sqlstate, message, hint
+)
+select
+    event_id, source_id, kind, lane, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure,
+    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
+    verdict, sqlstate, message, hint
+from moved

@@ -1,0 +1,71 @@
+-- The express lane: claims sign-ups in the order of their ids above $1, at most $2, builds the missing profiles set-wise, writes
+-- the audit entries, acknowledges what is settled, and leaves the rest to the careful lane with the failure as evidence.
+-- Row locks on the claimed events only; events that another worker holds are passed over.
+with claimed as materialized (
+    select event_id, source_id, user_key, created_at, correlation_id
+    from pgmend.outbox
+    where lane = 'express' and event_id > $1
+    order by event_id
+    limit $2
+    for update skip locked
+),
+
+asked as (
+    select source_id, array_agg(user_key) as user_keys
+    from claimed
+    group by source_id
+),
+
+answered as materialized (
+    select asked.source_id, answer.user_key, answer.outcome, answer.failure
+    from asked
+    cross join lateral pgmend.heal_users(asked.source_id, asked.user_keys) as answer
+),
+
+settled as materialized (
+    select
+        claimed.event_id, claimed.source_id, claimed.user_key, claimed.created_at, claimed.correlation_id,
+        answered.outcome, answered.failure
+    from claimed
+    left join answered on claimed.source_id = answered.source_id and claimed.user_key = answered.user_key
+),
+
+audited as (
+    insert into pgmend.audit_entries
+        (error_type, severity, user_id, message, details, attempt, event_id, correlation_id)
+    select distinct on (settled.source_id, settled.user_key)
+        'MISSING_PROFILE_CREATED', 'info', settled.user_key, 'the missing profile was created',
+        jsonb_build_object(
+            'source_id', settled.source_id, 'lane', 'express',
+            'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000)
+        ),
+        1, settled.event_id, settled.correlation_id
+    from settled
+    where settled.outcome = 'healed'
+    order by settled.source_id, settled.user_key, settled.event_id
+),
+
+acknowledged as (
+    delete from pgmend.outbox as event
+    using settled
+    where event.event_id = settled.event_id and settled.outcome in ('healed', 'already_whole')
+),
+
+left_over as (
+    update pgmend.outbox as event
+    set lane = 'careful', last_failure = settled.failure
+    from settled
+    where event.event_id = settled.event_id and settled.outcome is distinct from 'healed' and settled.outcome is distinct from 'already_whole'
+)
+
+select
+    count(*) as claimed,
+    count(*) filter (where outcome = 'healed') as healed,
+    count(*) filter (where outcome = 'already_whole') as already_whole,
+    max(event_id) as last_event_id,
+    coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
+    extract(
+        epoch from (select min(available_at) from pgmend.outbox where lane = 'careful') - clock_timestamp()
+    )::float8 as careful_due_in,
+    pg_current_snapshot()::text as snapshot
+from settled

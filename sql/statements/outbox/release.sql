@@ -1,0 +1,9 @@
+-- Gives events back: claimable again after their delay (seconds), with the attempt counted and the failure kept.
+update pgmend.outbox as event
+set
+    attempts = event.attempts + 1,
+    available_at = clock_timestamp() + make_interval(secs => released.delay),
+    last_failure = released.failure::jsonb,
+    waiting_for = coalesce(released.waiting_for, event.waiting_for)
+from unnest($1::bigint [], $2::float8 [], $3::text [], $4::text []) as released (event_id, delay, failure, waiting_for)
+where event.event_id = released.event_id

@@ -1,0 +1,105 @@
+"""One private cluster for the run, a template database, and a copy of it for each test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+
+from tests.support.database import Database, create_database, drop_database, install_application
+from tests.support.process import WorkerProcess, start_worker
+from worker import embedded
+from worker.log import Log, make_log
+from worker.pipeline import Path
+from worker.store.connection import Connection, Target, connect
+
+StartWorker = Callable[..., Coroutine[Any, Any, WorkerProcess]]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[embedded.Cluster]:
+    """A private server of the major that ``./run test --pg`` names, with its port open on loopback for the proxies."""
+    major = os.environ.get("PGMEND_TEST_PG")
+    with embedded.start(embedded.find(int(major) if major else None), listen=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(cluster: embedded.Cluster) -> str:
+    """The name of a database that is migrated and holds the sample application, attached."""
+
+    async def build() -> str:
+        database = await create_database(cluster)
+        connection = await connect(Target(database.url))
+        await install_application(connection)
+        await connection.close()
+        return database.name
+
+    with ThreadPoolExecutor(1) as pool:  # a loop of its own, away from that of any test
+        return pool.submit(asyncio.run, build()).result()
+
+
+@pytest.fixture
+async def database(cluster: embedded.Cluster, template: str) -> AsyncIterator[Database]:
+    """A database of the test's own with the sample application."""
+    database = await create_database(cluster, template)
+    yield database
+    await drop_database(database)
+
+
+@pytest.fixture
+async def empty_database(cluster: embedded.Cluster) -> AsyncIterator[Database]:
+    """A database of the test's own with nothing in it."""
+    database = await create_database(cluster)
+    yield database
+    await drop_database(database)
+
+
+@pytest.fixture
+async def connection(database: Database) -> Connection:
+    """The application's connection."""
+    return await database.connect()
+
+
+@pytest.fixture
+def log_lines() -> StringIO:
+    """What ``log`` has written."""
+    return StringIO()
+
+
+@pytest.fixture
+def log(log_lines: StringIO) -> Log:
+    """A JSON logger into ``log_lines``."""
+    return make_log(level="debug", log_format="json", worker_id="test", stream=log_lines)
+
+
+@pytest.fixture
+async def path(database: Database, log: Log) -> Path:
+    """The worker's path, in this process, on a connection of its own."""
+    return Path(await database.connect(application_name="worker under test"), log)
+
+
+@pytest.fixture
+async def start(database: Database) -> AsyncIterator[StartWorker]:
+    """A function that starts real worker processes on the test's database; they are killed with the test."""
+    started: list[WorkerProcess] = []
+
+    async def start_one(*command: str, url: str | None = None, **settings: object) -> WorkerProcess:
+        worker = await start_worker(url or database.url, *command, **settings)
+        started.append(worker)
+        return worker
+
+    yield start_one
+    for worker in started:
+        await worker.kill()
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration_left_behind() -> Iterator[None]:
+    """Nothing may configure structlog for the whole process."""
+    yield
+    assert not structlog.is_configured()

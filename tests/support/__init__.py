@@ -1,0 +1,1 @@
+"""What the tests share: databases, processes, and waiting for a condition."""

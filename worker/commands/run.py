@@ -1,0 +1,36 @@
+"""``pgmend run``: the worker."""
+
+import os
+import socket
+import uuid
+
+from worker import __version__
+from worker.log import Log
+from worker.runtime.reconnecting import connect_patiently
+from worker.runtime.stopping import Stop
+from worker.runtime.supervisor import Worker
+from worker.settings import Settings
+from worker.store import migrations
+from worker.store.connection import close
+from worker.store.workers import Identity
+
+SIGNAL_EXIT_BASE = 128
+
+
+def make_identity() -> Identity:
+    """Return a name that no other worker has, readable in logs."""
+    host = socket.gethostname()
+    return Identity(f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}", host, os.getpid(), __version__)
+
+
+async def run(settings: Settings, log: Log, identity: Identity) -> int:
+    """Check that the database is ready for this version, then work until a signal ends it."""
+    connection = await connect_patiently(settings.target, log, within=settings.startup_timeout_seconds)
+    try:
+        await migrations.require_current(connection)
+    finally:
+        await close(connection)
+    worker = Worker(settings, identity, log, Stop())
+    worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
+    await worker.run()
+    return 0

@@ -1,0 +1,60 @@
+"""``pgmend migrate``, ``sql`` and ``uninstall``: what stands in the database."""
+
+import sys
+
+from worker.settings import Settings
+from worker.store import migrations
+from worker.store.connection import Target, close, connect
+
+
+async def migrate(settings: Settings, *, show_status: bool, dry_run: bool) -> int:
+    """Apply what is pending, or say what is."""
+    connection = await connect(settings.target)
+    try:
+        if show_status or dry_run:
+            state = await migrations.status(connection)
+        else:
+            state = await migrations.apply(connection, error_logs_table=settings.error_logs_table)
+    finally:
+        await close(connection)
+    if show_status:
+        _print_status(state)
+    elif not state.pending:
+        print("nothing to do: the database is migrated")
+    else:
+        for migration in state.pending:
+            print(f"{'would apply' if dry_run else 'applied'} {migration.name}")
+    return 0
+
+
+def print_sql() -> int:
+    """Print every migration as one transaction, to be pasted into an SQL editor."""
+    print("begin;\n")
+    for migration in migrations.all_migrations():
+        print(f"-- {migration.path.name}\n{migration.text}")
+        print(
+            "insert into pgmend.migrations (version, name, sha256)\n"
+            f"values ({migration.version}, '{migration.name}', '{migration.sha256}')\n"
+            "on conflict (version) do update set name = excluded.name, sha256 = excluded.sha256;\n"
+        )
+    print("commit;")
+    sys.stdout.flush()
+    return 0
+
+
+async def uninstall(target: Target, *, discard_events: bool) -> int:
+    """Remove everything but the audit table."""
+    connection = await connect(target)
+    try:
+        await migrations.uninstall(connection, discard_events=discard_events)
+    finally:
+        await close(connection)
+    print("pgmend is uninstalled; the audit table stays")
+    return 0
+
+
+def _print_status(state: migrations.Status) -> None:
+    for migration in state.applied:
+        print(f"applied  {migration.name}  {migration.sha256[:12]}")
+    for migration in state.pending:
+        print(f"pending  {migration.name}  {migration.sha256[:12]}")

@@ -1,0 +1,106 @@
+"""Audit entries: the durable record in ``error_logs``, written in the same transaction as the effect."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from worker.core.decision import SetAside
+from worker.core.event import Event
+
+Severity = Literal["info", "warning", "error"]
+
+VOCABULARY: dict[str, str] = {
+    "MISSING_PROFILE_CREATED": "The profile of an existing user was missing and has been made by the recipe.",
+    "FOREIGN_KEY_VIOLATION_CAPTURED": "An insert failed on a guarded foreign key and was captured, to be replayed.",
+    "INSERT_REPLAYED": "A captured insert was run again and stands.",
+    "CONVERSATION_RETRIED": "A captured conversation was opened, with its admin and its one welcome message.",
+    "ERASED_USER_EVENT_DROPPED": "The user is erased: nothing was made, and a captured row was dropped.",
+    "EVENT_DEAD_LETTERED": "An event was set aside for a person; the details name verdict and hint.",
+    "USERS_WITHOUT_PROFILE_DETECTED": "The sweep found users that no event had announced.",
+}
+"""Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row of ``error_logs``; the database adds the time."""
+
+    error_type: str
+    severity: Severity
+    message: str
+    user_id: str | None = None
+    table_name: str | None = None
+    constraint_name: str | None = None
+    sqlstate: str | None = None
+    attempt: int | None = None
+    event_id: int | None = None
+    correlation_id: str | None = None
+    details: dict[str, object] = field(default_factory=dict)
+
+
+def profile_created(event: Event, duration_ms: float) -> AuditEntry:
+    """Return the entry for a profile made in the careful lane."""
+    return _entry(
+        event,
+        "MISSING_PROFILE_CREATED",
+        "info",
+        "the missing profile was created",
+        {"source_id": event.source_id, "lane": "careful", "waited_ms": round(event.age * 1000 + duration_ms)},
+    )
+
+
+def insert_replayed(event: Event, duration_ms: float) -> AuditEntry:
+    """Return the entry for a captured insert that stands now."""
+    error_type = event.capture.replayed_error_type if event.capture else "INSERT_REPLAYED"
+    details: dict[str, object] = {"waited_ms": round(event.age * 1000 + duration_ms)}
+    return _entry(event, error_type, "info", "the captured insert was replayed", details)
+
+
+def erased_user_event_dropped(event: Event) -> AuditEntry:
+    """Return the entry for an event whose user is gone. It carries no personal value."""
+    return _entry(
+        event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", {"kind": event.kind}
+    )
+
+
+def event_dead_lettered(event: Event, letter: SetAside) -> AuditEntry:
+    """Return the entry for an event set aside."""
+    entry = _entry(
+        event,
+        "EVENT_DEAD_LETTERED",
+        "error",
+        letter.failure.message,
+        {"kind": event.kind, "verdict": letter.verdict, "hint": letter.hint, "column": letter.failure.column},
+    )
+    constraint = letter.failure.constraint or entry.constraint_name
+    return _with_failure(entry, letter.failure.sqlstate, constraint)
+
+
+def _with_failure(entry: AuditEntry, sqlstate: str, constraint: str | None) -> AuditEntry:
+    return AuditEntry(
+        error_type=entry.error_type,
+        severity=entry.severity,
+        message=entry.message,
+        user_id=entry.user_id,
+        table_name=entry.table_name,
+        constraint_name=constraint,
+        sqlstate=sqlstate,
+        attempt=entry.attempt,
+        event_id=entry.event_id,
+        correlation_id=entry.correlation_id,
+        details=entry.details,
+    )
+
+
+def _entry(event: Event, error_type: str, severity: Severity, message: str, details: dict[str, object]) -> AuditEntry:
+    return AuditEntry(
+        error_type=error_type,
+        severity=severity,
+        message=message,
+        user_id=event.user_key,
+        table_name=event.capture.referencing_table if event.capture else None,
+        constraint_name=event.capture.constraint_name if event.capture else None,
+        attempt=event.attempt,
+        event_id=event.event_id,
+        correlation_id=event.correlation_id,
+        details=details,
+    )

@@ -1,0 +1,46 @@
+"""An event: one outbox row, something to put right for one user."""
+
+from dataclasses import dataclass
+
+from worker.core.failure import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What is known of an insert that failed.
+
+    ``row_image`` is JSON text: each captured column with its value as text, or null. ``unknown_user_grace`` is in seconds.
+    """
+
+    referencing_table: str
+    constraint_name: str | None
+    row_image: str
+    writer_role: str
+    writer_claims: str | None
+    waiting_for: str | None
+    replayed_error_type: str
+    unknown_user_grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One outbox row of the careful lane. ``capture`` is None for a sign-up; ``age`` is in seconds, by the server's clock."""
+
+    event_id: int
+    source_id: int
+    user_key: str
+    attempts: int
+    age: float
+    correlation_id: str | None = None
+    last_failure: Failure | None = None
+    capture: Capture | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return the event's kind as the outbox writes it."""
+        return "user_created" if self.capture is None else "insert_failed"
+
+    @property
+    def attempt(self) -> int:
+        """Return the number of the handling that is under way, from 1."""
+        return self.attempts + 1

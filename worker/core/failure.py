@@ -1,0 +1,47 @@
+"""Failures, classified by SQLSTATE and constraint, never by message text."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+WAITING_SQLSTATE = "PM001"
+COLUMN_GONE_SQLSTATE = "PM002"
+
+_TRANSIENT_CLASSES = frozenset({"40", "53"})
+_TRANSIENT_STATES = frozenset({"55P03", "55006", "57014", "25P03", "25P04"})
+_CONNECTION_CLASSES = frozenset({"08"})
+_CONNECTION_STATES = frozenset({"57P01", "57P02", "57P03", "57P05"})
+
+
+class FailureClass(Enum):
+    """What a failure means for the event that met it."""
+
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    WAITING = "waiting"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as the database reported it. Fields that the database left empty are None."""
+
+    sqlstate: str
+    message: str
+    constraint: str | None = None
+    column: str | None = None
+    detail: str | None = None
+
+
+def classify(sqlstate: str) -> FailureClass:
+    """Return the class of a SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+
+    Transient may pass by itself; waiting names what must appear first; a lost connection is never the event's fault;
+    everything else is permanent: trying again would fail again.
+    """
+    if sqlstate == WAITING_SQLSTATE:
+        return FailureClass.WAITING
+    if sqlstate[:2] in _CONNECTION_CLASSES or sqlstate in _CONNECTION_STATES:
+        return FailureClass.CONNECTION
+    if sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_STATES:
+        return FailureClass.TRANSIENT
+    return FailureClass.PERMANENT

@@ -1,0 +1,48 @@
+"""What one handling of an event came to, and the audit entries that follow from it."""
+
+from dataclasses import dataclass
+
+from worker.core import audit
+from worker.core.audit import AuditEntry
+from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The effect stands. ``healed``: we made the profile; ``replayed``: we ran the captured insert."""
+
+    healed: bool
+    replayed: bool
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict that the facts had, now that they are whole."""
+        return "healed" if self.healed or self.replayed else "already_whole"
+
+
+Result = Done | Acknowledge | Release | SetAside
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An event, what became of it, and how long the handling took (milliseconds)."""
+
+    event: Event
+    result: Result
+    duration_ms: float
+
+
+def audit_entries(outcome: Outcome) -> list[AuditEntry]:
+    """Return one entry for each effect; an event that is released leaves none."""
+    event = outcome.event
+    match outcome.result:
+        case Done(healed=healed, replayed=replayed):
+            entries = [audit.profile_created(event, outcome.duration_ms)] if healed else []
+            return [*entries, audit.insert_replayed(event, outcome.duration_ms)] if replayed else entries
+        case Acknowledge(verdict="erased"):
+            return [audit.erased_user_event_dropped(event)]
+        case SetAside() as letter:
+            return [audit.event_dead_lettered(event, letter)]
+        case Acknowledge() | Release():
+            return []

@@ -1,0 +1,109 @@
+"""Everything that pgmend refuses, with what happened, the detail, what to do, and the exit status.
+
+PgmendError                     1   a failure that nothing below names
+├── SettingsInvalidError       10   a setting has a wrong value
+├── ServerUnreachableError     11   no answer at the address
+├── AuthenticationFailedError  12   the server refused the login
+├── PrivilegeMissingError      13   the role may not do what is needed
+├── NotMigratedError           14   the schema is missing or older than the worker
+├── SchemaNewerError           15   the schema is newer than the worker
+├── ServerTooOldError          16   the server is older than Postgres 14
+├── MigrationDriftError        17   an applied migration differs from the file
+├── ErrorLogsShapeError        18   a table error_logs of another shape exists
+├── EventsPendingError         19   an uninstall would drop captured rows
+├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
+└── WorkerNotSeenError         21   no worker has been seen alive lately
+"""
+
+from typing import ClassVar
+
+
+class PgmendError(Exception):
+    """The root. ``str()`` is one line: what happened, the detail, and after an arrow what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, detail: str = "", hint: str = "") -> None:
+        """Keep the three parts apart, for logs and for people."""
+        super().__init__(what)
+        self.what = what
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the one line that a person reads."""
+        detail = f": {self.detail}" if self.detail else ""
+        hint = f" -> {self.hint}" if self.hint else ""
+        return f"{self.what}{detail}{hint}".replace("\n", " ")
+
+
+class SettingsInvalidError(PgmendError):
+    """A setting has a wrong value."""
+
+    exit_code = 10
+
+
+class ServerUnreachableError(PgmendError):
+    """No answer at the address."""
+
+    exit_code = 11
+
+
+class AuthenticationFailedError(PgmendError):
+    """The server refused the login."""
+
+    exit_code = 12
+
+
+class PrivilegeMissingError(PgmendError):
+    """The role may not do what is needed."""
+
+    exit_code = 13
+
+
+class NotMigratedError(PgmendError):
+    """The schema is missing, or older than this worker."""
+
+    exit_code = 14
+
+
+class SchemaNewerError(PgmendError):
+    """The schema is newer than this worker."""
+
+    exit_code = 15
+
+
+class ServerTooOldError(PgmendError):
+    """The server is older than the oldest supported Postgres."""
+
+    exit_code = 16
+
+
+class MigrationDriftError(PgmendError):
+    """A migration was applied from a file that reads differently now."""
+
+    exit_code = 17
+
+
+class ErrorLogsShapeError(PgmendError):
+    """A table of the audit table's name exists in another shape."""
+
+    exit_code = 18
+
+
+class EventsPendingError(PgmendError):
+    """An uninstall would drop events that are not settled."""
+
+    exit_code = 19
+
+
+class GracePeriodExceededError(PgmendError):
+    """The graceful stop did not finish in time; open transactions were rolled back, nothing is lost."""
+
+    exit_code = 20
+
+
+class WorkerNotSeenError(PgmendError):
+    """No worker has been seen alive lately."""
+
+    exit_code = 21

@@ -1,0 +1,49 @@
+"""Logs: one JSON object a line for a machine, a readable line on a terminal; no secret and no personal value in either."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+Log = FilteringBoundLogger
+
+_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):[^\s/@]*@")
+_PASSWORD_ASSIGNED = re.compile(r"(password\s*=\s*)\S+", re.IGNORECASE)
+_ROW_VALUES = re.compile(r"(\((?:[\w\", ]+)\)=)\(.*?\)(?= |$)|(Failing row contains )\(.*\)", re.DOTALL)
+
+
+def make_log(*, level: str, log_format: str, worker_id: str, stream: TextIO | None = None) -> Log:
+    """Return the logger that is handed down; nothing process-wide is configured."""
+    out = stream or sys.stdout
+    as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact,
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty()),
+    ]
+    log: Log = structlog.wrap_logger(
+        structlog.PrintLogger(out),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        context_class=dict,
+        service="pgmend",
+        worker_id=worker_id,
+    )
+    return log
+
+
+def redacted(text: str) -> str:
+    """Return the text without passwords, and without the row values that database messages quote."""
+    text = _PASSWORD_IN_URL.sub(r"\1:********@", text)
+    text = _PASSWORD_ASSIGNED.sub(r"\1********", text)
+    return _ROW_VALUES.sub(lambda match: f"{match[1] or match[2]}(…)", text)
+
+
+def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return {key: redacted(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -1,0 +1,154 @@
+"""The path of an event. Read this first.
+
+users insert ─┐                                   one transaction per batch
+              ├─> outbox ─> doorbell ─> claim ─> facts ─> decide ─> heal ─> replay ─> audit ─> acknowledge
+failed insert ┘      ▲                                                                 │
+                   sweep                                     release(at) / dead letter ┘
+
+The claim is a row lock held by the transaction, so heal, replay, audit and acknowledge commit together or not at all. A worker
+that dies needs no rescuer. A turn first takes the express lane, one statement for a thousand sign-ups; what that cannot settle,
+and every captured insert, goes through the careful lane, where each event that has an effect stands in a savepoint of its own.
+"""
+
+import random
+import time
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from worker.core import decision
+from worker.core.decision import Acknowledge, Act, Decision, Release, SetAside
+from worker.core.event import Event
+from worker.core.failure import Failure
+from worker.core.low_water import LowWaterMark, Snapshot
+from worker.core.outcome import Done, Outcome, Result, audit_entries
+from worker.core.retry_policy import RetryPolicy
+from worker.log import Log
+from worker.report import log_express_batch, log_outcome
+from worker.store import dead_letters, error_logs, outbox, profiles, replays
+from worker.store.connection import Connection, failure_of, is_lost
+
+_OBSERVE_EVERY = 2000
+
+
+@dataclass(slots=True)
+class Path:
+    """What the path needs: a connection of its own, limits, the policy, and where it looked last."""
+
+    connection: Connection
+    log: Log
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    express_limit: int = 1000
+    careful_limit: int = 100
+    lock_timeout: float = 2.0
+    mark: LowWaterMark = field(default_factory=LowWaterMark)
+    cursor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn did: how many events it handled, whether more is due now, and when the next one is (seconds, or None)."""
+
+    handled: int
+    more: bool
+    next_due_in: float | None
+
+
+async def turn(path: Path) -> Turn:
+    """Settle one express batch, and what is due in the careful lane."""
+    batch = await express(path)
+    careful_handled = 0
+    if batch.left_over or (batch.careful_due_in is not None and batch.careful_due_in <= 0):
+        careful_handled = await careful(path)
+    more = batch.claimed == path.express_limit or careful_handled == path.careful_limit
+    return Turn(batch.claimed + careful_handled, more, None if careful_handled else batch.careful_due_in)
+
+
+async def express(path: Path) -> outbox.ExpressBatch:
+    """Claim, heal, audit and acknowledge up to a thousand sign-ups in one statement."""
+    started = time.perf_counter()
+    batch = await outbox.express(path.connection, after=max(path.cursor, path.mark.floor), limit=path.express_limit)
+    if batch.last_event_id is not None:
+        path.cursor = batch.last_event_id
+        log_express_batch(path.log, batch, time.perf_counter() - started)
+    if batch.claimed < path.express_limit:
+        await _move_mark(path, batch)
+    return batch
+
+
+async def careful(path: Path) -> int:
+    """Settle events one by one in one transaction; return how many."""
+    async with path.connection.transaction():
+        await path.connection.execute(f"set local lock_timeout = {int(path.lock_timeout * 1000)}")
+        events = await outbox.claim(path.connection, limit=path.careful_limit)
+        facts = await profiles.facts(path.connection, events)
+        outcomes = []
+        for event in events:
+            started = time.perf_counter()
+            decided = decision.decide(event, facts[event.event_id], path.policy, random.random())
+            result = await _carry_out(path, event, decided)
+            outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000))
+        await _settle(path.connection, outcomes)
+    for outcome in outcomes:
+        log_outcome(path.log, outcome)
+    return len(outcomes)
+
+
+async def _carry_out(path: Path, event: Event, decided: Decision) -> Result:
+    """Act in a savepoint where the decision is to act; a failure becomes a release or a dead letter."""
+    if not isinstance(decided, Act):
+        return decided
+    try:
+        async with path.connection.transaction():
+            return await _act(path.connection, event, heal=decided.heal)
+    except (asyncpg.PostgresError, TimeoutError) as error:
+        if is_lost(error, path.connection) and not isinstance(error, TimeoutError):
+            raise
+        return await _after_failure(path, event, error)
+
+
+async def _act(connection: Connection, event: Event, *, heal: bool) -> Result:
+    healed = await profiles.heal(connection, event.source_id, event.user_key) if heal else "already_whole"
+    if healed == "not_healed":
+        # The user went, or changed, between the facts and the lock: the next attempt's facts will say what that means.
+        return Release(0.0, Failure("23503", "the user changed while its profile was made"))
+    if event.capture is not None:
+        await replays.replay(connection, event.capture)
+    return Done(healed=healed == "healed", replayed=event.capture is not None)
+
+
+async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError) -> Result:
+    failure = (
+        failure_of(error)
+        if isinstance(error, asyncpg.PostgresError)
+        else Failure("57014", "the statement took too long")
+    )
+    if failure.sqlstate == "23505" and event.capture and await replays.stands(path.connection, event.capture):
+        # The writer has stored the row in the meantime: a replay that meets itself is done.
+        return Acknowledge("already_whole")
+    return decision.after_failure(event, failure, path.policy, random.random())
+
+
+async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
+    """Write down what became of the events: audit, then acknowledge, release or set aside."""
+    entries = [entry for outcome in outcomes for entry in audit_entries(outcome)]
+    settled = [outcome.event.event_id for outcome in outcomes if isinstance(outcome.result, Done | Acknowledge)]
+    released = {o.event.event_id: o.result for o in outcomes if isinstance(o.result, Release)}
+    letters = {o.event.event_id: o.result for o in outcomes if isinstance(o.result, SetAside)}
+    if entries:
+        await error_logs.record(connection, entries)
+    if settled:
+        await outbox.acknowledge(connection, settled)
+    if released:
+        await outbox.release(connection, released)
+    if letters:
+        await dead_letters.set_aside(connection, letters)
+
+
+async def _move_mark(path: Path, batch: outbox.ExpressBatch) -> None:
+    """The lane is empty from the cursor on: fall back to the mark, which rises now and then."""
+    path.mark.notice(Snapshot.parse(batch.snapshot))
+    if path.cursor - path.mark.floor >= _OBSERVE_EVERY:
+        seen = await outbox.observe(path.connection, after=path.mark.floor)
+        path.mark.observe(oldest_present=seen.oldest_present, last_id=seen.last_id, snapshot=seen.snapshot)
+    path.cursor = path.mark.floor

@@ -1,0 +1,57 @@
+"""The canonical log lines of the path: one for each event of the careful lane, one for each batch of the express lane."""
+
+from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.outcome import Done, Outcome
+from worker.log import Log
+from worker.store.outbox import ExpressBatch
+
+
+def log_express_batch(log: Log, batch: ExpressBatch, seconds: float) -> None:
+    """Write the line of one express batch."""
+    log.info(
+        "express_batch_settled",
+        claimed=batch.claimed,
+        healed=batch.healed,
+        already_whole=batch.already_whole,
+        left_over=batch.left_over,
+        oldest_waited_ms=round(batch.oldest_waited * 1000),
+        duration_ms=round(seconds * 1000, 1),
+    )
+
+
+def log_outcome(log: Log, outcome: Outcome) -> None:
+    """Write the line of one event."""
+    event = outcome.event
+    log = log.bind(
+        event_id=event.event_id,
+        kind=event.kind,
+        user_key=event.user_key,
+        attempt=event.attempt,
+        duration_ms=round(outcome.duration_ms, 1),
+    )
+    if event.correlation_id:
+        log = log.bind(correlation_id=event.correlation_id)
+    if event.capture:
+        log = log.bind(table=event.capture.referencing_table, constraint=event.capture.constraint_name)
+    match outcome.result:
+        case Done(healed=healed, replayed=replayed) as done:
+            log.info("event_settled", verdict=done.verdict, healed=healed, replayed=replayed)
+        case Acknowledge(verdict=verdict):
+            log.info("event_acknowledged", verdict=verdict)
+        case Release(delay=delay, failure=failure, waiting_for=waiting_for):
+            log.info(
+                "event_released",
+                sqlstate=failure.sqlstate,
+                reason=failure.message,
+                retry_in_ms=round(delay * 1000),
+                waiting_for=waiting_for,
+            )
+        case SetAside(verdict=verdict, failure=failure, hint=hint):
+            log.warning(
+                "event_dead_lettered",
+                error_type="EVENT_DEAD_LETTERED",
+                verdict=verdict,
+                sqlstate=failure.sqlstate,
+                reason=failure.message,
+                hint=hint,
+            )

@@ -1,0 +1,115 @@
+"""The listener: LISTEN on a connection of its own, proven alive by a heartbeat and proven to hear by a probe.
+
+A closed connection is noticed at once; one that hangs (a blackhole, a half-open TCP connection) by the heartbeat that does not
+come back. After every reconnection: LISTEN first, then look at the table. Behind a transaction pooler LISTEN seems to work and
+nothing ever arrives, so a second connection rings and the first one has to hear it.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from worker.log import Log
+from worker.runtime.bell import Bell
+from worker.runtime.reconnecting import LostConnectionError, connect_patiently, session
+from worker.runtime.stopping import Stop
+from worker.store import doorbell, workers
+from worker.store.connection import Connection, Target, close
+from worker.store.workers import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """How often the connection is proven alive, and how long that may take. Seconds."""
+
+    interval: float = 10.0
+    timeout: float = 5.0
+
+
+@dataclass(slots=True)
+class Listener:
+    """Hears the doorbell for all consumers of this worker."""
+
+    target: Target
+    ringing_target: Target
+    bells: Sequence[Bell]
+    stop: Stop
+    log: Log
+    heartbeat: Heartbeat
+    identity: Identity
+    _was_deaf: bool = False
+
+    async def run(self) -> None:
+        """Listen until the stop, through every lost connection."""
+        while not self.stop.requested:
+            try:
+                async with session(self.target, self.log) as connection:
+                    await self._listen(connection)
+                    await workers.gone(connection, self.identity)
+            except LostConnectionError as error:
+                self.log.warning("connection_lost", role="listener", reason=str(error))
+
+    async def _listen(self, connection: Connection) -> None:
+        probe = uuid.uuid4().hex
+        heard = asyncio.Event()
+        lost = asyncio.Event()
+
+        def on_ring(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            if payload == probe:
+                heard.set()
+            elif not payload:
+                self._ring()
+
+        connection.add_termination_listener(lambda _connection: lost.set())
+        await connection.add_listener(doorbell.CHANNEL, on_ring)
+        self._ring()
+        self._set_deaf(deaf=not await self._hears(probe, heard))
+        while not self.stop.requested and not lost.is_set():
+            await self._beat(connection)
+            await self._wait(lost)
+        if lost.is_set() and not self.stop.requested:
+            raise ConnectionResetError("the listening connection was closed")
+
+    async def _hears(self, probe: str, heard: asyncio.Event) -> bool:
+        ringing = await connect_patiently(self.ringing_target, self.log)
+        try:
+            await doorbell.ring(ringing, probe)
+            async with asyncio.timeout(self.heartbeat.timeout):
+                await heard.wait()
+        except TimeoutError:
+            return False
+        finally:
+            await close(ringing)
+        return True
+
+    async def _beat(self, connection: Connection) -> None:
+        if await doorbell.lease_ran_out(connection, timeout=self.heartbeat.timeout):
+            self._ring(lease_ran_out=True)
+        await workers.seen(connection, self.identity, listening=not self._was_deaf)
+
+    async def _wait(self, lost: asyncio.Event) -> None:
+        """Wait for the next heartbeat, the stop, or the end of the connection."""
+        waits = {asyncio.ensure_future(lost.wait()), asyncio.ensure_future(self.stop.wait())}
+        try:
+            await asyncio.wait(waits, timeout=self.heartbeat.interval, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _ring(self, *, lease_ran_out: bool = False) -> None:
+        for bell in self.bells:
+            bell.lease_ran_out = bell.lease_ran_out or lease_ran_out
+            bell.ring()
+
+    def _set_deaf(self, *, deaf: bool) -> None:
+        if deaf and not self._was_deaf:
+            self.log.warning(
+                "listen_unavailable",
+                hint="a transaction pooler? set PGMEND_LISTEN_URL to a direct address; polling until then",
+            )
+        elif not deaf:
+            self.log.info("listener_connected")
+        self._was_deaf = deaf
+        for bell in self.bells:
+            bell.deaf = deaf

@@ -1,0 +1,67 @@
+"""A connection that is opened again and again: the retry of seconds, inside the process, never mixed with an event's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    stop_never,
+    wait_random_exponential,
+)
+from tenacity.stop import stop_base
+
+from worker.errors import ServerUnreachableError
+from worker.log import Log
+from worker.store.connection import Connection, Target, close, connect, is_lost
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 15.0
+
+
+async def connect_patiently(target: Target, log: Log, *, within: float | None = None) -> Connection:
+    """Open a connection, trying again with backoff and jitter while the server is out of reach.
+
+    ``within`` seconds, or for ever when None. Any error but an unreachable server is raised at once.
+    """
+
+    def report(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        pause = state.next_action.sleep if state.next_action else 0
+        log.warning(
+            "connection_failed", reason=str(error), attempt=state.attempt_number, retry_in_ms=round(pause * 1000)
+        )
+
+    stop: stop_base = stop_never if within is None else stop_after_delay(within)
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(ServerUnreachableError),
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
+        stop=stop,
+        before_sleep=report,
+        reraise=True,
+    )
+    return await retrying(connect, target)
+
+
+@asynccontextmanager
+async def session(target: Target, log: Log) -> AsyncIterator[Connection]:
+    """Yield a connection and close it afterwards. A lost connection ends the block with LostConnectionError."""
+    connection = await connect_patiently(target, log)
+    try:
+        yield connection
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        if not is_lost(error, connection):
+            raise
+        connection.terminate()
+        raise LostConnectionError(str(error) or type(error).__name__) from error
+    finally:
+        if not connection.is_closed():
+            await asyncio.shield(close(connection))
+
+
+class LostConnectionError(Exception):
+    """The connection went away under its user; what was open is rolled back by the server."""

@@ -1,0 +1,122 @@
+"""The supervisor: starts the tasks of one worker, and ends them within the grace period."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from worker.errors import GracePeriodExceededError, PgmendError
+from worker.log import Log
+from worker.pipeline import Path
+from worker.runtime.bell import Bell
+from worker.runtime.consumer import Consumer, Rhythm
+from worker.runtime.listener import Heartbeat, Listener
+from worker.runtime.stopping import Stop
+from worker.runtime.sweeper import Sweeper
+from worker.settings import Settings
+from worker.store.connection import Connection, explained
+from worker.store.workers import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Everything that one worker process is made of."""
+
+    settings: Settings
+    identity: Identity
+    log: Log
+    stop: Stop
+
+    async def run(self) -> None:
+        """Run until the stop is requested, then finish within the grace period, or raise GracePeriodExceededError."""
+        tasks = self._tasks()
+        self.log.info("worker_started", consumers=self.settings.consumers, version=self.identity.version)
+        running = asyncio.ensure_future(_run_together(tasks))
+        stopping = asyncio.ensure_future(self.stop.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                self.log.info("worker_stopping", grace_period_seconds=self.settings.grace_period_seconds)
+            await self._finish(running)
+        finally:
+            stopping.cancel()
+        self.log.info("worker_stopped")
+
+    def listen_to_signals(self, on_second: Callable[[int], None]) -> None:
+        """Stop gracefully at the first SIGTERM or SIGINT; ``on_second`` gets the number of the second."""
+        loop = asyncio.get_running_loop()
+
+        def on_signal(number: int) -> None:
+            if self.stop.requested:
+                on_second(number)
+            else:
+                self.log.info("stop_requested", signal=signal.Signals(number).name)
+                self.stop.request()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, number)
+
+    async def _finish(self, running: "asyncio.Future[None]") -> None:
+        try:
+            async with asyncio.timeout(self.settings.grace_period_seconds):
+                await running
+        except TimeoutError as error:
+            raise GracePeriodExceededError(
+                "the graceful stop took too long",
+                detail=f"{self.settings.grace_period_seconds:g} s",
+                hint="nothing is lost: open transactions were rolled back; raise PGMEND_GRACE_PERIOD_SECONDS if it happens often",
+            ) from error
+
+    def _tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        settings = self.settings
+        bells = [Bell() for _ in range(settings.consumers)]
+        for bell in bells:
+            self.stop.on_request(bell.ring)
+        listener = Listener(
+            target=settings.listen_target,
+            ringing_target=settings.target,
+            bells=bells,
+            stop=self.stop,
+            log=self.log,
+            heartbeat=Heartbeat(settings.heartbeat_interval_seconds, settings.heartbeat_timeout_seconds),
+            identity=self.identity,
+        )
+        sweeper = Sweeper(
+            settings.target, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size
+        )
+        return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
+
+    def _consumer(self, bell: Bell) -> Consumer:
+        settings = self.settings
+        rhythm = Rhythm(
+            poll_interval=settings.poll_interval_seconds,
+            deaf_poll_interval=settings.deaf_poll_interval_seconds,
+            lease=settings.lease_seconds,
+            linger=settings.linger_milliseconds / 1000,
+        )
+        return Consumer(settings.target, bell, self.stop, self.log, rhythm, self._path)
+
+    def _path(self, connection: Connection) -> Path:
+        settings = self.settings
+        return Path(
+            connection=connection,
+            log=self.log,
+            policy=settings.retry_policy,
+            express_limit=settings.express_batch_size,
+            careful_limit=settings.careful_batch_size,
+            lock_timeout=settings.lock_timeout_seconds,
+        )
+
+
+async def _run_together(tasks: list[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """Run all of them; the first error ends the others and is raised by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task())
+    except* PgmendError as errors:
+        raise errors.exceptions[0] from None
+    except* Exception as errors:
+        first = errors.exceptions[0]
+        raise explained(first) from first

@@ -1,0 +1,75 @@
+"""The sweeper: the periodic search for users without a profile that no event announced. One at a time among many workers."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import asyncpg
+
+from worker.core.audit import AuditEntry
+from worker.core.failure import FailureClass, classify
+from worker.log import Log
+from worker.runtime.reconnecting import LostConnectionError, session
+from worker.runtime.stopping import Stop
+from worker.store import error_logs, profiles
+from worker.store.connection import Connection, Target
+
+_REST_FOR_EACH_SECOND_SWEPT = 20.0
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Sweeps at the start and then every ``interval`` seconds, or more rarely where a sweep takes long."""
+
+    target: Target
+    stop: Stop
+    log: Log
+    interval: float = 60.0
+    batch_size: int = 10_000
+
+    async def run(self) -> None:
+        """Sweep until the stop."""
+        while not self.stop.requested:
+            started = time.perf_counter()
+            await self._sweep_once()
+            took = time.perf_counter() - started
+            await self.stop.wait(max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT))
+
+    async def _sweep_once(self) -> None:
+        try:
+            async with session(self.target, self.log) as connection:
+                while not self.stop.requested and await sweep(connection, self.log, most=self.batch_size):
+                    await asyncio.sleep(0)
+        except LostConnectionError as error:
+            self.log.warning("connection_lost", role="sweeper", reason=str(error))
+        except asyncpg.PostgresError as error:
+            if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
+                raise
+            self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=str(error))
+
+
+async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
+    """Sweep once, unless another worker does; return whether there may be more than ``most`` users to find."""
+    started = time.perf_counter()
+    async with connection.transaction():
+        if not await profiles.lock_sweep(connection):
+            return False
+        found = await profiles.sweep(connection, most=most)
+        entries = [_entry(source_id, users) for source_id, users in found.items() if users]
+        if entries:
+            await error_logs.record(connection, entries)
+    log.info(
+        "sweep_finished",
+        users_without_profile=sum(found.values()),
+        duration_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+    return any(users == most for users in found.values())
+
+
+def _entry(source_id: int, users: int) -> AuditEntry:
+    return AuditEntry(
+        error_type="USERS_WITHOUT_PROFILE_DETECTED",
+        severity="warning",
+        message=f"{users} users without a profile were found by the sweep",
+        details={"source_id": source_id, "users": users},
+    )

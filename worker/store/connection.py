@@ -1,0 +1,136 @@
+"""Connections: how one is opened, and what an error of one means."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from worker.core.failure import Failure
+from worker.errors import (
+    AuthenticationFailedError,
+    PgmendError,
+    PrivilegeMissingError,
+    ServerTooOldError,
+    ServerUnreachableError,
+)
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection  # generic in its stubs only
+
+OLDEST_SERVER = 14
+
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""Errors that say that the connection is gone, or was never there; TimeoutError (an OSError) is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where and how to connect. Timeouts in seconds."""
+
+    url: str
+    application_name: str = "pgmend"
+    connect_timeout: float = 10.0
+    statement_timeout: float = 30.0
+    prepared_statements: bool = True
+
+
+async def connect(target: Target) -> Connection:
+    """Open a connection, or raise an error of this package that says what to do."""
+    try:
+        connection = await asyncpg.connect(
+            target.url,
+            timeout=target.connect_timeout,
+            command_timeout=target.statement_timeout,
+            statement_cache_size=100 if target.prepared_statements else 0,
+            server_settings={"application_name": target.application_name},
+        )
+    except (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, ValueError) as error:
+        raise explained(error) from error
+    if connection.get_server_version().major < OLDEST_SERVER:
+        version = connection.get_server_version()
+        await connection.close()
+        raise ServerTooOldError(
+            "the server is too old",
+            detail=f"Postgres {version.major}",
+            hint=f"pgmend needs Postgres {OLDEST_SERVER} or newer",
+        )
+    # Compiling a plan takes longer than any of our statements.
+    await connection.execute("set jit = off")
+    return connection
+
+
+def explained(error: BaseException) -> PgmendError:
+    """Return the error of this package that says what a database error means to an operator."""
+    detail = _first_line(error)
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidPasswordError():
+            return AuthenticationFailedError(
+                "the server refused the login", detail=detail, hint="check user and password in PGMEND_DATABASE_URL"
+            )
+        case asyncpg.InsufficientPrivilegeError():
+            return PrivilegeMissingError(
+                "a privilege is missing",
+                detail=detail,
+                hint="connect as the role that ran pgmend migrate, or grant pgmend_worker to the worker's role",
+            )
+        case asyncpg.InvalidCatalogNameError():
+            return ServerUnreachableError(
+                "there is no such database", detail=detail, hint="check the database name in PGMEND_DATABASE_URL"
+            )
+        case asyncpg.CannotConnectNowError():
+            return ServerUnreachableError(
+                "the server is not ready", detail=detail, hint="wait until it accepts connections"
+            )
+        case asyncpg.TooManyConnectionsError():
+            return ServerUnreachableError(
+                "the server has no free connection", detail=detail, hint="raise max_connections or run fewer workers"
+            )
+        case OSError() | ValueError() | asyncpg.InterfaceError():
+            return ServerUnreachableError(
+                "the server cannot be reached",
+                detail=detail,
+                hint="check host and port in PGMEND_DATABASE_URL, and that it runs",
+            )
+        case _:
+            return PgmendError("the database answered with an error", detail=detail)
+
+
+def is_lost(error: BaseException, connection: Connection | None = None) -> bool:
+    """Return whether the error means that the connection is gone, which is never an event's fault."""
+    return isinstance(error, LOST) or (connection is not None and connection.is_closed())
+
+
+async def close(connection: Connection, timeout: float = 2.0) -> None:
+    """Close politely, or at once when the other end does not answer. Never raises."""
+    try:
+        async with asyncio.timeout(timeout):
+            await connection.close()
+    except (asyncpg.PostgresError, *LOST):
+        connection.terminate()
+
+
+def failure_of(error: asyncpg.PostgresError) -> Failure:
+    """Return the failure that a database error reports."""
+    return Failure(
+        sqlstate=error.sqlstate or "XX000",
+        message=_first_line(error),
+        constraint=getattr(error, "constraint_name", None),
+        column=getattr(error, "column_name", None),
+        detail=getattr(error, "detail", None),
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

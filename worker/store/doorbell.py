@@ -1,0 +1,37 @@
+"""The doorbell: a channel without payload, and a lease that says that a worker is awake."""
+
+from worker.store.connection import Connection
+from worker.store.statements import statement
+
+CHANNEL = "pgmend"
+
+
+async def extend_lease(connection: Connection, *, seconds: float) -> None:
+    """Say that a worker is awake for the next ``seconds``: nobody rings."""
+    await connection.execute(statement("doorbell/extend_lease"), seconds)
+
+
+async def clear_lease(connection: Connection) -> int:
+    """Say that no worker is awake, and return the mark: who may have read the old word has a transaction id below it."""
+    await connection.execute(statement("doorbell/clear_lease"))
+    return int(await connection.fetchval(statement("doorbell/mark")))
+
+
+async def expire_lease(connection: Connection) -> None:
+    """Leave the lease as a worker that died would: another one's next heartbeat looks at what rang for nobody."""
+    await connection.execute(statement("doorbell/expire_lease"))
+
+
+async def oldest_running(connection: Connection) -> int:
+    """Return the oldest transaction id that still runs."""
+    return int(await connection.fetchval(statement("doorbell/oldest_running")))
+
+
+async def lease_ran_out(connection: Connection, *, timeout: float) -> bool:
+    """Return whether a lease ran out without being cleared, within ``timeout`` seconds. Serves as the heartbeat."""
+    return bool(await connection.fetchval(statement("doorbell/lease_ran_out"), timeout=timeout))
+
+
+async def ring(connection: Connection, payload: str = "") -> None:
+    """Ring by hand."""
+    await connection.execute(statement("doorbell/ring"), payload)

@@ -1,0 +1,117 @@
+"""The outbox: events are written by triggers, and claimed, acknowledged and released here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import asyncpg
+
+from worker.core.decision import Release
+from worker.core.event import Capture, Event
+from worker.core.failure import Failure
+from worker.core.low_water import Snapshot
+from worker.store.connection import Connection
+from worker.store.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressBatch:
+    """What one express statement did.
+
+    ``oldest_waited`` and ``careful_due_in`` are seconds; ``careful_due_in`` is None when the careful lane is empty, and not
+    positive when something is due.
+    """
+
+    claimed: int
+    healed: int
+    already_whole: int
+    last_event_id: int | None
+    oldest_waited: float
+    careful_due_in: float | None
+    snapshot: str
+
+    @property
+    def left_over(self) -> int:
+        """Return how many events went to the careful lane."""
+        return self.claimed - self.healed - self.already_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the low-water mark wants to know."""
+
+    oldest_present: int | None
+    last_id: int
+    snapshot: Snapshot
+
+
+async def express(connection: Connection, *, after: int, limit: int) -> ExpressBatch:
+    """Settle at most ``limit`` sign-ups with ids above ``after`` in one statement, which is its own transaction."""
+    row = await connection.fetchrow(statement("outbox/express"), after, limit)
+    return ExpressBatch(**_fields(row))
+
+
+async def claim(connection: Connection, *, limit: int) -> list[Event]:
+    """Lock at most ``limit`` due events of the careful lane until the transaction ends."""
+    rows = await connection.fetch(statement("outbox/claim"), limit)
+    return [_event(row) for row in rows]
+
+
+async def acknowledge(connection: Connection, event_ids: Sequence[int]) -> None:
+    """Remove events that are settled."""
+    await connection.execute(statement("outbox/acknowledge"), event_ids)
+
+
+async def release(connection: Connection, releases: Mapping[int, Release]) -> None:
+    """Give events back, each claimable again after its delay."""
+    await connection.execute(
+        statement("outbox/release"),
+        list(releases),
+        [release.delay for release in releases.values()],
+        [json.dumps(asdict(release.failure)) for release in releases.values()],
+        [release.waiting_for for release in releases.values()],
+    )
+
+
+async def observe(connection: Connection, *, after: int) -> Observation:
+    """Look at the outbox for the low-water mark: the oldest express event above ``after``, the last id, the snapshot."""
+    row = await connection.fetchrow(statement("outbox/observe"), after)
+    fields = _fields(row)
+    return Observation(fields["oldest_present"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
+
+
+def _event(row: asyncpg.Record) -> Event:
+    return Event(
+        event_id=row["event_id"],
+        source_id=row["source_id"],
+        user_key=row["user_key"],
+        attempts=row["attempts"],
+        age=row["age"],
+        correlation_id=row["correlation_id"],
+        last_failure=_last_failure(row["last_failure"]),
+        capture=_capture(row) if row["row_image"] is not None else None,
+    )
+
+
+def _capture(row: asyncpg.Record) -> Capture:
+    return Capture(
+        referencing_table=row["referencing_table"],
+        constraint_name=row["constraint_name"],
+        row_image=row["row_image"],
+        writer_role=row["writer_role"],
+        writer_claims=row["writer_claims"],
+        waiting_for=row["waiting_for"],
+        replayed_error_type=row["replayed_error_type"],
+        unknown_user_grace=row["unknown_user_grace"],
+    )
+
+
+def _last_failure(text: str | None) -> Failure | None:
+    return None if text is None else Failure(**json.loads(text))
+
+
+def _fields(row: asyncpg.Record | None) -> dict[str, Any]:
+    if row is None:  # pragma: no cover - an aggregate without group by always returns a row
+        raise LookupError
+    return dict(row)
