@@ -29,6 +29,7 @@ from worker.store import dead_letters, error_logs, outbox, profiles, replays
 from worker.store.connection import Connection, failure_of, is_lost
 
 _OBSERVE_EVERY = 2000
+_random = random.SystemRandom().random
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ async def careful(path: Path) -> int:
         outcomes = []
         for event in events:
             started = time.perf_counter()
-            decided = decision.decide(event, facts[event.event_id], path.policy, random.random())
+            decided = decision.decide(event, facts[event.event_id], path.policy, _random())
             result = await _carry_out(path, event, decided)
             outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000))
         await _settle(path.connection, outcomes)
@@ -118,15 +119,11 @@ async def _act(connection: Connection, event: Event, *, heal: bool) -> Result:
 
 
 async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError) -> Result:
-    failure = (
-        failure_of(error)
-        if isinstance(error, asyncpg.PostgresError)
-        else Failure("57014", "the statement took too long")
-    )
+    failure = failure_of(error) if isinstance(error, asyncpg.PostgresError) else Failure("57014", "the statement took too long")
     if failure.sqlstate == "23505" and event.capture and await replays.stands(path.connection, event.capture):
         # The writer has stored the row in the meantime: a replay that meets itself is done.
         return Acknowledge("already_whole")
-    return decision.after_failure(event, failure, path.policy, random.random())
+    return decision.after_failure(event, failure, path.policy, _random())
 
 
 async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
@@ -146,7 +143,7 @@ async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
 
 
 async def _move_mark(path: Path, batch: outbox.ExpressBatch) -> None:
-    """The lane is empty from the cursor on: fall back to the mark, which rises now and then."""
+    """Begin the next drain at the low-water mark, which rises now and then."""
     path.mark.notice(Snapshot.parse(batch.snapshot))
     if path.cursor - path.mark.floor >= _OBSERVE_EVERY:
         seen = await outbox.observe(path.connection, after=path.mark.floor)

@@ -20,50 +20,36 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 class Settings(BaseSettings):
     """Everything that can be set, from ``PGMEND_…`` in the environment or in ``.env``."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr = Field(description="where the database is: postgresql://user:password@host:5432/database")
-    listen_url: SecretStr | None = Field(
-        None, description="a direct address for LISTEN, where database_url is a pooler"
-    )
+    listen_url: SecretStr | None = Field(None, description="a direct address for LISTEN, where database_url is a pooler")
     error_logs_table: str = Field(
         "public.error_logs",
         pattern=r"^[a-z_][a-z0-9_$]*\.[a-z_][a-z0-9_$]*$",
         description="the audit table, schema.table",
     )
-    consumers: int = Field(
-        1, ge=1, le=32, description="how many outbox consumers one worker runs, each on a connection"
-    )
+    consumers: int = Field(1, ge=1, le=32, description="how many outbox consumers one worker runs, each on a connection")
     express_batch_size: int = Field(1000, ge=1, le=10_000, description="sign-ups settled by one express statement")
     careful_batch_size: int = Field(100, ge=1, le=1000, description="events settled in one careful transaction")
     poll_interval_seconds: Seconds = Field(30.0, description="longest wait without a bell")
     deaf_poll_interval_seconds: Seconds = Field(1.0, description="longest wait where LISTEN cannot work")
     heartbeat_interval_seconds: Seconds = Field(10.0, description="how often the listening connection is proven alive")
-    heartbeat_timeout_seconds: Seconds = Field(
-        5.0, description="how long a heartbeat may take before the connection is given up"
-    )
+    heartbeat_timeout_seconds: Seconds = Field(5.0, description="how long a heartbeat may take before the connection is given up")
     lease_seconds: Seconds = Field(2.0, description="how long a busy worker says ahead that it is awake")
-    linger_milliseconds: float = Field(
-        5.0, ge=0, le=1000, description="how long an idle worker stays awake before it sleeps"
-    )
+    linger_milliseconds: float = Field(5.0, ge=0, le=1000, description="how long an idle worker stays awake before it sleeps")
     sweep_interval_seconds: Seconds = Field(60.0, description="shortest time between two sweeps")
     sweep_batch_size: int = Field(10_000, ge=1, le=1_000_000, description="users that one sweep announces at most")
-    first_retry_delay_seconds: Seconds = Field(
-        0.2, description="the delay before the second attempt; it doubles from there"
-    )
+    first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")
     longest_retry_delay_seconds: Seconds = Field(300.0, description="the longest delay between two attempts")
     most_attempts: int = Field(40, ge=1, le=1000, description="attempts before a passing failure becomes a dead letter")
     connect_timeout_seconds: Seconds = Field(10.0, description="how long one connection attempt may take")
-    startup_timeout_seconds: float = Field(
-        10.0, ge=0, le=3600, description="how long to wait at the start for a server"
-    )
+    startup_timeout_seconds: float = Field(10.0, ge=0, le=3600, description="how long to wait at the start for a server")
     statement_timeout_seconds: Seconds = Field(30.0, description="how long one statement of the worker may take")
     lock_timeout_seconds: Seconds = Field(2.0, description="how long the careful lane waits for a lock")
     grace_period_seconds: Seconds = Field(20.0, description="how long a graceful stop may take")
-    prepared_statements: bool = Field(True, description="false behind a pooler that cannot carry prepared statements")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="the least severe line that is written"
-    )
+    prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
 
     @field_validator("database_url", "listen_url")

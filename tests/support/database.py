@@ -71,12 +71,10 @@ async def install_application(connection: Connection) -> None:
 
 async def sign_up(connection: Connection, email: str | None = "ada@example.org", name: str | None = None) -> str:
     """Insert one user and return the key."""
-    key = await connection.fetchval(
-        "insert into public.users (email, full_name) values ($1, $2) returning id::text", email, name
-    )
+    key = await connection.fetchval("insert into public.users (email, full_name) values ($1, $2) returning id::text", email, name)
     return str(key)
 
 
 async def count(connection: Connection, query: str, *arguments: object) -> int:
-    """Return the one number that ``select count(*) from QUERY`` gives."""
+    """Return how many rows there are in what follows ``from``."""
     return int(await connection.fetchval(f"select count(*) from {query}", *arguments))

@@ -57,9 +57,7 @@ def insert_replayed(event: Event, duration_ms: float) -> AuditEntry:
 
 def erased_user_event_dropped(event: Event) -> AuditEntry:
     """Return the entry for an event whose user is gone. It carries no personal value."""
-    return _entry(
-        event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", {"kind": event.kind}
-    )
+    return _entry(event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", {"kind": event.kind})
 
 
 def event_dead_lettered(event: Event, letter: SetAside) -> AuditEntry:

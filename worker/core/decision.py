@@ -141,30 +141,21 @@ def _permanent(event: Event, failure: Failure, policy: RetryPolicy, delay: float
     return SetAside("refused", failure, _replay_hint(failure))
 
 
-def needs_recipe(failure: Failure) -> SetAside:
-    """Return the dead letter for a profile that the recipe cannot build."""
-    return _needs_recipe(failure)
-
-
 def _needs_recipe(failure: Failure) -> SetAside:
     culprit = failure.constraint or failure.column or failure.sqlstate
     return SetAside(
         "needs_recipe",
         failure,
-        f"The recipe builds a profile that {culprit} refuses. Change the recipe (pgmend.attach_source) or the user, then requeue.",
+        f"The recipe builds a profile that {culprit} refuses. Change the recipe (pgmend.attach_source) or the user, and requeue.",
     )
 
 
 def _replay_hint(failure: Failure) -> str:
     match failure.sqlstate:
         case "42501":
-            return (
-                "The writer may not insert this row (grants or row-level security). Discard it, or grant and requeue."
-            )
+            return "The writer may not insert this row (grants or row-level security). Discard it, or grant and requeue."
         case state if state == COLUMN_GONE_SQLSTATE:
-            return (
-                "The table has changed since the capture. Bring the column back or enter the row by hand, then discard."
-            )
+            return "The table has changed since the capture. Bring the column back or enter the row by hand, then discard."
         case "23505":
             return "Another row holds this unique key. Compare the two; discard the captured one or free the key and requeue."
         case _:

@@ -49,11 +49,7 @@ class LowWaterMark:
 
     def notice(self, snapshot: Snapshot) -> bool:
         """Fall back to what the transactions that have ended were remembered with; return whether the mark fell."""
-        ended = [
-            xid
-            for xid in self._stragglers
-            if xid < snapshot.xmin or (xid < snapshot.xmax and xid not in snapshot.running)
-        ]
+        ended = [xid for xid in self._stragglers if xid < snapshot.xmin or (xid < snapshot.xmax and xid not in snapshot.running)]
         if not ended:
             return False
         before = self.floor

@@ -22,13 +22,28 @@ class Account:
 
 def server_account() -> Account:
     """Postgres refuses to run as root: take `nobody` then, and the caller's own account otherwise."""
-    if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), lower=False)
+    if os.geteuid() == 0:
+        nobody = entry_of_nobody()
+        return Account(nobody.pw_uid, nobody.pw_gid, lower=True)
     try:
-        nobody = pwd.getpwnam("nobody")
+        pwd.getpwuid(os.geteuid())
     except KeyError:
-        return Account(65534, 65534, lower=True)
-    return Account(nobody.pw_uid, nobody.pw_gid, lower=True)
+        raise StartError(
+            f"Postgres refuses to run as user {os.geteuid()}, who has no entry in the user database",
+            hint="run as a user that /etc/passwd knows, or as root",
+        ) from None
+    return Account(os.geteuid(), os.getegid(), lower=False)
+
+
+def entry_of_nobody() -> pwd.struct_passwd:
+    """Look up the account that owns nothing."""
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError:
+        raise StartError(
+            "Postgres refuses to run as root, and there is no user nobody to run it as",
+            hint="run as an ordinary user",
+        ) from None
 
 
 def prefix(account: Account) -> list[str]:

@@ -84,7 +84,7 @@ class Listener:
         return True
 
     async def _beat(self, connection: Connection) -> None:
-        if await doorbell.lease_ran_out(connection, timeout=self.heartbeat.timeout):
+        if await doorbell.lease_ran_out(connection, within=self.heartbeat.timeout):
             self._ring(lease_ran_out=True)
         await workers.seen(connection, self.identity, listening=not self._was_deaf)
 

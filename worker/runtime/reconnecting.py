@@ -13,7 +13,6 @@ from tenacity import (
     stop_never,
     wait_random_exponential,
 )
-from tenacity.stop import stop_base
 
 from worker.errors import ServerUnreachableError
 from worker.log import Log
@@ -32,15 +31,12 @@ async def connect_patiently(target: Target, log: Log, *, within: float | None = 
     def report(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         pause = state.next_action.sleep if state.next_action else 0
-        log.warning(
-            "connection_failed", reason=str(error), attempt=state.attempt_number, retry_in_ms=round(pause * 1000)
-        )
+        log.warning("connection_failed", reason=str(error), attempt=state.attempt_number, retry_in_ms=round(pause * 1000))
 
-    stop: stop_base = stop_never if within is None else stop_after_delay(within)
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(ServerUnreachableError),
         wait=wait_random_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
-        stop=stop,
+        stop=stop_never if within is None else stop_after_delay(within),
         before_sleep=report,
         reraise=True,
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from worker.errors import GracePeriodExceededError, PgmendError
 from worker.log import Log
 from worker.pipeline import Path
@@ -82,9 +84,7 @@ class Worker:
             heartbeat=Heartbeat(settings.heartbeat_interval_seconds, settings.heartbeat_timeout_seconds),
             identity=self.identity,
         )
-        sweeper = Sweeper(
-            settings.target, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size
-        )
+        sweeper = Sweeper(settings.target, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size)
         return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
 
     def _consumer(self, bell: Bell) -> Consumer:
@@ -117,6 +117,6 @@ async def _run_together(tasks: list[Callable[[], Coroutine[Any, Any, None]]]) ->
                 group.create_task(task())
     except* PgmendError as errors:
         raise errors.exceptions[0] from None
-    except* Exception as errors:
+    except* asyncpg.PostgresError as errors:
         first = errors.exceptions[0]
         raise explained(first) from first

@@ -1,6 +1,5 @@
 """The sweeper: the periodic search for users without a profile that no event announced. One at a time among many workers."""
 
-import asyncio
 import time
 from dataclasses import dataclass
 
@@ -38,8 +37,9 @@ class Sweeper:
     async def _sweep_once(self) -> None:
         try:
             async with session(self.target, self.log) as connection:
-                while not self.stop.requested and await sweep(connection, self.log, most=self.batch_size):
-                    await asyncio.sleep(0)
+                more = True
+                while more and not self.stop.requested:
+                    more = await sweep(connection, self.log, most=self.batch_size)
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
         except asyncpg.PostgresError as error:

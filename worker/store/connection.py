@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from worker.core.failure import Failure
+from worker.core.failure import WAITING_SQLSTATE, Failure
 from worker.errors import (
     AuthenticationFailedError,
     PgmendError,
@@ -72,38 +72,50 @@ async def connect(target: Target) -> Connection:
 
 def explained(error: BaseException) -> PgmendError:
     """Return the error of this package that says what a database error means to an operator."""
-    detail = _first_line(error)
-    match error:
-        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidPasswordError():
-            return AuthenticationFailedError(
-                "the server refused the login", detail=detail, hint="check user and password in PGMEND_DATABASE_URL"
-            )
-        case asyncpg.InsufficientPrivilegeError():
-            return PrivilegeMissingError(
-                "a privilege is missing",
-                detail=detail,
-                hint="connect as the role that ran pgmend migrate, or grant pgmend_worker to the worker's role",
-            )
-        case asyncpg.InvalidCatalogNameError():
-            return ServerUnreachableError(
-                "there is no such database", detail=detail, hint="check the database name in PGMEND_DATABASE_URL"
-            )
-        case asyncpg.CannotConnectNowError():
-            return ServerUnreachableError(
-                "the server is not ready", detail=detail, hint="wait until it accepts connections"
-            )
-        case asyncpg.TooManyConnectionsError():
-            return ServerUnreachableError(
-                "the server has no free connection", detail=detail, hint="raise max_connections or run fewer workers"
-            )
-        case OSError() | ValueError() | asyncpg.InterfaceError():
-            return ServerUnreachableError(
-                "the server cannot be reached",
-                detail=detail,
-                hint="check host and port in PGMEND_DATABASE_URL, and that it runs",
-            )
-        case _:
-            return PgmendError("the database answered with an error", detail=detail)
+    for kinds, meaning, what, hint in _MEANINGS:
+        if isinstance(error, kinds):
+            return meaning(what, detail=_first_line(error), hint=hint)
+    return PgmendError("the database answered with an error", detail=_first_line(error))
+
+
+_MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, str], ...] = (
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError),
+        AuthenticationFailedError,
+        "the server refused the login",
+        "check user and password in PGMEND_DATABASE_URL",
+    ),
+    (
+        (asyncpg.InsufficientPrivilegeError,),
+        PrivilegeMissingError,
+        "a privilege is missing",
+        "connect as the role that ran pgmend migrate, or grant pgmend_worker to the worker's role",
+    ),
+    (
+        (asyncpg.InvalidCatalogNameError,),
+        ServerUnreachableError,
+        "there is no such database",
+        "check the database name in PGMEND_DATABASE_URL",
+    ),
+    (
+        (asyncpg.CannotConnectNowError,),
+        ServerUnreachableError,
+        "the server is not ready",
+        "wait until it accepts connections",
+    ),
+    (
+        (asyncpg.TooManyConnectionsError,),
+        ServerUnreachableError,
+        "the server has no free connection",
+        "raise max_connections or run fewer workers",
+    ),
+    (
+        (OSError, ValueError, asyncpg.InterfaceError),
+        ServerUnreachableError,
+        "the server cannot be reached",
+        "check host and port in PGMEND_DATABASE_URL, and that it runs",
+    ),
+)
 
 
 def is_lost(error: BaseException, connection: Connection | None = None) -> bool:
@@ -111,23 +123,24 @@ def is_lost(error: BaseException, connection: Connection | None = None) -> bool:
     return isinstance(error, LOST) or (connection is not None and connection.is_closed())
 
 
-async def close(connection: Connection, timeout: float = 2.0) -> None:
-    """Close politely, or at once when the other end does not answer. Never raises."""
+async def close(connection: Connection, *, within: float = 2.0) -> None:
+    """Close politely, or at once when the other end does not answer within so many seconds. Never raises."""
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             await connection.close()
     except (asyncpg.PostgresError, *LOST):
         connection.terminate()
 
 
 def failure_of(error: asyncpg.PostgresError) -> Failure:
-    """Return the failure that a database error reports."""
+    """Return the failure that a database error reports. A detail quotes row values: only what is waited for is kept."""
+    sqlstate = error.sqlstate or "XX000"
     return Failure(
-        sqlstate=error.sqlstate or "XX000",
+        sqlstate=sqlstate,
         message=_first_line(error),
         constraint=getattr(error, "constraint_name", None),
         column=getattr(error, "column_name", None),
-        detail=getattr(error, "detail", None),
+        detail=getattr(error, "detail", None) if sqlstate == WAITING_SQLSTATE else None,
     )
 
 

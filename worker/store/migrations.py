@@ -91,9 +91,7 @@ async def apply(connection: Connection, *, error_logs_table: str, lock_timeout: 
             await connection.execute("select set_config('pgmend.error_logs_table', $1, true)", error_logs_table)
             for migration in before.pending:
                 await connection.execute(migration.text)
-                await connection.execute(
-                    statement("migrations/record"), migration.version, migration.name, migration.sha256
-                )
+                await connection.execute(statement("migrations/record"), migration.version, migration.name, migration.sha256)
     except asyncpg.PostgresError as error:
         raise _explained(error) from error
     return Status(applied=all_migrations(), pending=before.pending)
@@ -118,9 +116,7 @@ async def uninstall(connection: Connection, *, discard_events: bool) -> None:
     try:
         async with connection.transaction():
             await _lock(connection, 30.0)
-            await connection.execute(
-                "select set_config('pgmend.discard_events', $1, true)", "yes" if discard_events else "no"
-            )
+            await connection.execute("select set_config('pgmend.discard_events', $1, true)", "yes" if discard_events else "no")
             await connection.execute(uninstall_text())
     except asyncpg.PostgresError as error:
         raise _explained(error) from error

@@ -2,7 +2,7 @@
 -- is erased never comes here: its payload is dropped instead.
 with letters as (
     select *
-    from unnest($1::bigint [], $2::text [], $3::text [], $4::text [], $5::text [])
+    from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
         as letter (event_id, verdict, sqlstate, message, hint)
 ),
 

@@ -5,5 +5,5 @@ set
     available_at = clock_timestamp() + make_interval(secs => released.delay),
     last_failure = released.failure::jsonb,
     waiting_for = coalesce(released.waiting_for, event.waiting_for)
-from unnest($1::bigint [], $2::float8 [], $3::text [], $4::text []) as released (event_id, delay, failure, waiting_for)
+from unnest($1::bigint[], $2::float8[], $3::text[], $4::text[]) as released (event_id, delay, failure, waiting_for)
 where event.event_id = released.event_id

@@ -1,0 +1,159 @@
+"""The command line: every refusal is one line with a hint and an exit status of its own."""
+
+import json
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.conftest import StartWorker
+from tests.support.database import Database, count, sign_up
+from tests.support.process import run_command
+from tests.support.waiting import eventually
+from worker.embedded import Cluster
+
+HERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+async def refused(url: str, *command: str, **settings: object) -> tuple[int, str]:
+    """Run a command that is refused; return its exit status and its one line."""
+    status, out, err = await run_command(url, *command, **{"startup_timeout_seconds": 0, **settings})
+    assert out == "" or out.startswith("{")
+    assert err.count("\n") == 1, err
+    assert err.startswith("pgmend: ")
+    assert " -> " in err
+    return status, err
+
+
+@pytest.fixture
+async def stranger(cluster: Cluster, database: Database) -> AsyncIterator[str]:
+    """The address of the test's database for a role without any right on pgmend."""
+    admin = await asyncpg.connect(cluster.url())
+    await admin.execute("create role stranger login password 'pw'")
+    yield f"postgresql://stranger:pw@127.0.0.1:{cluster.port}/{database.name}"
+    await admin.execute("drop role stranger")
+    await admin.close()
+
+
+async def test_missing_url_exits_10() -> None:
+    """Without an address nothing is tried."""
+    assert (await refused("", "run"))[0] == 10
+
+
+async def test_unreachable_server_exits_11() -> None:
+    """A server that is not there is named as such, for every command."""
+    for command in ("run", "migrate", "check", "uninstall"):
+        status, line = await refused(HERE, command)
+        assert (status, "cannot be reached" in line) == (11, True), line
+
+
+async def test_wrong_password_exits_12_and_is_not_shown(stranger: str) -> None:
+    """The error says that the login was refused, and does not repeat the password."""
+    status, line = await refused(stranger.replace(":pw@", ":wrong@"), "run")
+
+    assert status == 12
+    assert "wrong@" not in line
+
+
+async def test_missing_privilege_exits_13(stranger: str) -> None:
+    """A role without rights on the schema is told what to grant."""
+    status, line = await refused(stranger, "run")
+
+    assert status == 13
+    assert "pgmend_worker" in line
+
+
+async def test_database_that_is_not_migrated_exits_14(empty_database: Database) -> None:
+    """The hint is the command that helps."""
+    status, line = await refused(empty_database.url, "run")
+
+    assert status == 14
+    assert "run pgmend migrate" in line
+
+
+async def test_newer_schema_exits_15(database: Database) -> None:
+    """An old worker on a new schema stops before it touches anything."""
+    connection = await database.connect()
+    await connection.execute("insert into pgmend.migrations (version, name, sha256) values (9999, '9999_later', 'x')")
+
+    assert (await refused(database.url, "run"))[0] == 15
+
+
+async def test_drift_exits_17(database: Database) -> None:
+    """A migration that was edited after it was applied is refused by migrate, and status says so too."""
+    connection = await database.connect()
+    await connection.execute("update pgmend.migrations set sha256 = 'other' where version = 1")
+
+    assert (await refused(database.url, "migrate"))[0] == 17
+    assert (await refused(database.url, "migrate", "--status"))[0] == 17
+
+
+async def test_foreign_error_logs_exits_18(empty_database: Database) -> None:
+    """The line names the difference and the setting that helps."""
+    connection = await empty_database.connect()
+    await connection.execute("create table public.error_logs (id int)")
+    status, line = await refused(empty_database.url, "migrate")
+
+    assert status == 18
+    assert "PGMEND_ERROR_LOGS_TABLE" in line
+
+
+async def test_uninstall_with_captured_rows_exits_19(database: Database) -> None:
+    """Captured rows are not dropped unless that is said."""
+    connection = await database.connect()
+    key = await sign_up(connection)
+    await connection.execute(
+        "select pgmend.insert_or_park('public.orders', jsonb_build_object('user_id', $1::text, 'amount', 1))", key
+    )
+
+    assert (await refused(database.url, "uninstall"))[0] == 19
+    assert (await run_command(database.url, "uninstall", "--discard-events"))[0] == 0
+
+
+async def test_check_exits_21_without_a_worker_and_0_with_one(database: Database, start: StartWorker) -> None:
+    """The container's health check sees the worker's heartbeat."""
+    assert (await refused(database.url, "check"))[0] == 21
+    worker = await start()
+    await worker.logged("listener_connected")
+
+    async def seen() -> bool:
+        return (await run_command(database.url, "check"))[0] == 0
+
+    await eventually(seen)
+
+
+async def test_dry_run_and_status_change_nothing(empty_database: Database) -> None:
+    """What would be applied is said, and nothing is."""
+    status, out, _ = await run_command(empty_database.url, "migrate", "--dry-run")
+    connection = await empty_database.connect()
+
+    assert (status, "would apply 0001_schema" in out) == (0, True)
+    assert "pending  0001_schema" in (await run_command(empty_database.url, "migrate", "--status"))[1]
+    assert await connection.fetchval("select to_regnamespace('pgmend') is null")
+
+
+async def test_config_masks_every_secret() -> None:
+    """The effective settings are printed, the address is not."""
+    status, out, _ = await run_command("postgresql://app:hunter2@db/app", "config", "--json", consumers=2)
+
+    assert status == 0
+    assert json.loads(out)["consumers"] == 2
+    assert "hunter2" not in out
+
+
+async def test_worker_heals_a_sign_up_and_stops_cleanly(database: Database, start: StartWorker) -> None:
+    """A real process, from the first line to exit status 0 at SIGTERM."""
+    connection = await database.connect()
+    worker = await start(poll_interval_seconds=3600, sweep_interval_seconds=3600)
+    await worker.logged("listener_connected")
+    await sign_up(connection)
+
+    async def healed() -> bool:
+        return await count(connection, "public.profiles") == 1
+
+    await eventually(healed)
+    worker.process.terminate()
+
+    assert await worker.ended() == 0
+    assert worker.lines[-1]["event"] == "worker_stopped"
+    assert await count(connection, "pgmend.workers") == 0

@@ -1,0 +1,65 @@
+"""The sweep: finds the users that nothing announced."""
+
+from tests.support.database import Database, count, sign_up
+from worker import pipeline
+from worker.log import Log
+from worker.pipeline import Path
+from worker.runtime.sweeper import sweep
+from worker.store import profiles
+from worker.store.connection import Connection
+
+
+async def sign_up_unannounced(connection: Connection, users: int) -> None:
+    """Insert users as a restore would: without any trigger."""
+    await connection.execute("set session_replication_role = replica")
+    for _ in range(users):
+        await sign_up(connection)
+    await connection.execute("set session_replication_role = origin")
+
+
+async def test_user_that_no_event_announced_is_found_and_healed(connection: Connection, path: Path, log: Log) -> None:
+    """After a restore that fired no trigger, the sweep announces the users and the path heals them."""
+    await sign_up_unannounced(connection, 3)
+
+    assert not await sweep(connection, log, most=100)
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.profiles") == 3
+    detected = await connection.fetchrow(
+        "select details from public.error_logs where error_type = 'USERS_WITHOUT_PROFILE_DETECTED'"
+    )
+    assert detected is not None
+    assert '"users": 3' in detected["details"]
+
+
+async def test_sweep_announces_nobody_twice(connection: Connection, log: Log) -> None:
+    """Users with an event under way are left to it."""
+    await sign_up_unannounced(connection, 3)
+    await sweep(connection, log, most=2)
+
+    assert await sweep(connection, log, most=2) is False
+    assert await count(connection, "pgmend.outbox") == 3
+    assert await count(connection, "(select distinct user_key from pgmend.outbox) as users") == 3
+
+
+async def test_sweep_leaves_erased_users_and_dead_letters_alone(connection: Connection, path: Path, log: Log) -> None:
+    """Who is erased stays erased, and a dead letter waits for its person."""
+    await sign_up(connection, "a@x", "x" * 121)
+    await pipeline.turn(path)
+    await sign_up_unannounced(connection, 1)
+    await connection.execute("update public.users set deleted_at = now() where full_name is null")
+
+    await sweep(connection, log, most=100)
+
+    assert await count(connection, "pgmend.outbox") == 0
+
+
+async def test_only_one_worker_sweeps_at_a_time(database: Database, connection: Connection, log: Log) -> None:
+    """The second sweeper goes away at once."""
+    await sign_up_unannounced(connection, 1)
+    other = await database.connect()
+    async with other.transaction():
+        assert await profiles.lock_sweep(other)
+        assert not await sweep(connection, log, most=100)
+
+    assert await count(connection, "pgmend.outbox") == 0
