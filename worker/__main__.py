@@ -21,7 +21,7 @@ exit codes: 0 done, 2 usage, 10-21 refused with a reason (docs/cli.md), 130/143 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         return _dispatch(options)
     except PgmendError as error:
@@ -54,7 +54,8 @@ def _await(command: Coroutine[object, object, int]) -> int:
     return asyncio.run(command)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="pgmend",
         description="Self-healing references for Postgres. Settings: PGMEND_… in the environment or in .env.",

@@ -1,7 +1,7 @@
 """The canonical log lines of the path: one for each event of the careful lane, one for each batch of the express lane."""
 
 from worker.core.decision import Acknowledge, Release, SetAside
-from worker.core.outcome import Done, Outcome
+from worker.core.outcome import Done, Outcome, audit_entries
 from worker.log import Log
 from worker.store.outbox import ExpressBatch
 
@@ -35,7 +35,8 @@ def log_outcome(log: Log, outcome: Outcome) -> None:
         log = log.bind(table=event.capture.referencing_table, constraint=event.capture.constraint_name)
     match outcome.result:
         case Done(healed=healed, replayed=replayed) as done:
-            log.info("event_settled", verdict=done.verdict, healed=healed, replayed=replayed)
+            error_type = next((entry.error_type for entry in reversed(audit_entries(outcome))), None)
+            log.info("event_settled", error_type=error_type, verdict=done.verdict, healed=healed, replayed=replayed)
         case Acknowledge(verdict=verdict):
             log.info("event_acknowledged", verdict=verdict)
         case Release(delay=delay, failure=failure, waiting_for=waiting_for):

@@ -1,0 +1,106 @@
+"""The documents say what the code does: log events, error types, commands, exit codes, settings."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from worker import errors
+from worker.__main__ import make_parser
+from worker.core.audit import VOCABULARY
+from worker.settings import Settings
+from worker.store.migrations import all_migrations
+
+ROOT = Path(__file__).parents[2]
+LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
+
+
+def first_cells(document: str, *, header: str | None = None) -> list[str]:
+    """Return the first cell of each row of the tables of a document, or of the table below one header."""
+    text = (ROOT / "docs" / document).read_text()
+    if header:
+        text = text.partition(header)[2]
+        text = text.partition("\n## ")[0]
+    cells = re.findall(r"^\| ([^|]+?) \|", text, re.MULTILINE)
+    return [cell.strip("`") for cell in cells]
+
+
+def logged_events() -> set[str]:
+    """Return the first argument of every call of a log method in the package."""
+    calls = (
+        node
+        for path in (ROOT / "worker").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOG_METHODS
+    )
+    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}  # type: ignore[misc]
+
+
+def test_catalogue_of_log_events_is_complete() -> None:
+    """Every event that the code logs stands in the catalogue, and nothing else does."""
+    assert set(first_cells("log_events.md")) - {"event"} == logged_events()
+
+
+def test_log_events_are_named_noun_and_past_tense() -> None:
+    """Names read like what happened, never like a sentence."""
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", event) for event in logged_events())
+
+
+def test_vocabulary_of_error_types_is_documented() -> None:
+    """Each error type stands in the document with the sentence that the code has for it."""
+    text = (ROOT / "docs" / "error_types.md").read_text()
+    for error_type, meaning in VOCABULARY.items():
+        assert re.search(rf"^\| `{error_type}` \| \w+ \| {re.escape(meaning)} \|$", text, re.MULTILINE), error_type
+
+
+def test_no_error_type_is_written_that_the_vocabulary_does_not_know() -> None:
+    """The SQL and the code write no other names."""
+    sources = [*(ROOT / "worker").rglob("*.py"), *(ROOT / "sql").rglob("*.sql")]
+    written = {name for path in sources for name in re.findall(r"'([A-Z]+(?:_[A-Z]+){1,4})'", path.read_text())}
+
+    assert written == {name for name in VOCABULARY if name in written}
+    assert "MISSING_PROFILE_CREATED" in written
+
+
+def test_every_command_and_option_is_documented() -> None:
+    """The table of commands is the parser."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    (commands,) = (action for action in make_parser()._actions if action.dest == "command")
+    assert isinstance(commands.choices, dict)
+    for name, parser in commands.choices.items():
+        row = re.search(rf"^\| `pgmend {name}` \|(.*)$", text, re.MULTILINE)
+        assert row, name
+        for action in parser._actions:
+            assert action.dest == "help" or f"`{action.option_strings[0]}`" in row[1], (name, action.option_strings)
+
+
+def test_every_exit_code_is_documented() -> None:
+    """The table of exit codes, the tree in the docstring and the classes agree."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PgmendError)]
+    codes = {str(kind.exit_code) for kind in kinds}
+    tree = re.findall(r"^(?:\S+ )?(\w+Error) +(\d+)", errors.__doc__ or "", re.MULTILINE)
+
+    assert len(codes) == len(kinds)
+    assert set(first_cells("cli.md", header="## Exit codes")) == codes | {"code", "0", "2", "130, 143"}
+    assert dict(tree) == {kind.__name__: str(kind.exit_code) for kind in kinds}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented_with_its_unit(name: str) -> None:
+    """The table carries each setting with its description, and a duration says its unit in its name."""
+    field = Settings.model_fields[name]
+    text = (ROOT / "docs" / "cli.md").read_text()
+
+    assert f"| `PGMEND_{name.upper()}` |" in text
+    assert f"| {field.description} |" in text
+    if field.annotation is float:
+        assert name.endswith(("_seconds", "_milliseconds"))
+
+
+def test_migrations_are_numbered_without_a_gap_and_say_why() -> None:
+    """Files apply in the order of their names, and each begins with a sentence."""
+    migrations = all_migrations()
+
+    assert [migration.version for migration in migrations] == list(range(1, len(migrations) + 1))
+    assert all(migration.text.startswith("-- ") for migration in migrations)
