@@ -20,7 +20,7 @@ from worker.core import decision
 from worker.core.decision import Acknowledge, Act, Decision, Release, SetAside
 from worker.core.event import Event
 from worker.core.failure import Failure
-from worker.core.low_water import LowWaterMark, Snapshot
+from worker.core.low_water import LowWaterMark
 from worker.core.outcome import Done, Outcome, Result, audit_entries
 from worker.core.retry_policy import RetryPolicy
 from worker.log import Log
@@ -28,7 +28,8 @@ from worker.report import log_express_batch, log_outcome
 from worker.store import dead_letters, error_logs, outbox, profiles, replays
 from worker.store.connection import Connection, failure_of, is_lost
 
-_OBSERVE_EVERY = 2000
+_EXPRESS_IN_A_ROW = 8
+_LOOK_AGAIN_SECONDS = 0.25
 _random = random.SystemRandom().random
 
 
@@ -44,6 +45,7 @@ class Path:
     lock_timeout: float = 2.0
     mark: LowWaterMark = field(default_factory=LowWaterMark)
     cursor: int = 0
+    express_in_a_row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,16 @@ class Turn:
 
 
 async def turn(path: Path) -> Turn:
-    """Settle one express batch, and what is due in the careful lane."""
+    """Settle one express batch; when that lane pauses, or after a few batches in a row, also what is due in the careful lane."""
     batch = await express(path)
-    careful_handled = 0
-    if batch.left_over or (batch.careful_due_in is not None and batch.careful_due_in <= 0):
-        careful_handled = await careful(path)
-    more = batch.claimed == path.express_limit or careful_handled == path.careful_limit
-    return Turn(batch.claimed + careful_handled, more, None if careful_handled else batch.careful_due_in)
+    pauses = batch.claimed < path.express_limit
+    path.express_in_a_row = 0 if pauses else path.express_in_a_row + 1
+    handled = 0
+    if batch.careful_is_due and path.express_in_a_row % _EXPRESS_IN_A_ROW == 0:
+        handled = await careful(path)
+    if handled or not pauses:
+        return Turn(batch.claimed + handled, more=True, next_due_in=None)
+    return Turn(batch.claimed, more=False, next_due_in=await _next_due_in(path, batch))
 
 
 async def express(path: Path) -> outbox.ExpressBatch:
@@ -72,8 +77,6 @@ async def express(path: Path) -> outbox.ExpressBatch:
     if batch.last_event_id is not None:
         path.cursor = batch.last_event_id
         log_express_batch(path.log, batch, time.perf_counter() - started)
-    if batch.claimed < path.express_limit:
-        await _move_mark(path, batch)
     return batch
 
 
@@ -142,10 +145,15 @@ async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
         await dead_letters.set_aside(connection, letters)
 
 
-async def _move_mark(path: Path, batch: outbox.ExpressBatch) -> None:
-    """Begin the next drain at the low-water mark, which rises now and then."""
-    path.mark.notice(Snapshot.parse(batch.snapshot))
-    if path.cursor - path.mark.floor >= _OBSERVE_EVERY:
-        seen = await outbox.observe(path.connection, after=path.mark.floor)
-        path.mark.observe(oldest_present=seen.oldest_present, last_id=seen.last_id, snapshot=seen.snapshot)
+async def _next_due_in(path: Path, batch: outbox.ExpressBatch) -> float | None:
+    """Return the seconds until something is due. What another worker holds is looked at again soon: it may die with it."""
+    held_by_others = await _move_mark(path)
+    return _LOOK_AGAIN_SECONDS if held_by_others or batch.careful_is_due else batch.careful_due_in
+
+
+async def _move_mark(path: Path) -> bool:
+    """Begin the next drain at the low-water mark; return whether express events are there that somebody else holds."""
+    seen = await outbox.observe(path.connection, after=path.mark.floor)
+    path.mark.observe(oldest_present=seen.oldest_present, last_id=seen.last_id, snapshot=seen.snapshot)
     path.cursor = path.mark.floor
+    return seen.oldest_present is not None

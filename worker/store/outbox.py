@@ -29,12 +29,16 @@ class ExpressBatch:
     last_event_id: int | None
     oldest_waited: float
     careful_due_in: float | None
-    snapshot: str
 
     @property
     def left_over(self) -> int:
         """Return how many events went to the careful lane."""
         return self.claimed - self.healed - self.already_whole
+
+    @property
+    def careful_is_due(self) -> bool:
+        """Return whether the careful lane has something to do now."""
+        return self.left_over > 0 or (self.careful_due_in is not None and self.careful_due_in <= 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,5 @@ select
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
     extract(
         epoch from (select min(available_at) from pgmend.outbox where lane = 'careful') - clock_timestamp()
-    )::float8 as careful_due_in,
-    pg_current_snapshot()::text as snapshot
+    )::float8 as careful_due_in
 from settled
