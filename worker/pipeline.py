@@ -102,31 +102,30 @@ async def _carry_out(path: Path, event: Event, decided: Decision) -> Result:
     """Act in a savepoint where the decision is to act; a failure becomes a release or a dead letter."""
     if not isinstance(decided, Act):
         return decided
+    healing, healed = decided.heal, "already_whole"
     try:
         async with path.connection.transaction():
-            return await _act(path.connection, event, heal=decided.heal)
+            if healing:
+                healed = await profiles.heal(path.connection, event.source_id, event.user_key)
+            if healed == "not_healed":
+                # The user went, or changed, between the facts and the lock: the next attempt's facts will say what that means.
+                return Release(0.0, Failure("23503", "the user changed while its profile was made"))
+            healing = False
+            if event.capture is not None:
+                await replays.replay(path.connection, event.capture)
+            return Done(healed=healed == "healed", replayed=event.capture is not None)
     except (asyncpg.PostgresError, TimeoutError) as error:
         if is_lost(error, path.connection) and not isinstance(error, TimeoutError):
             raise
-        return await _after_failure(path, event, error)
+        return await _after_failure(path, event, error, healing=healing)
 
 
-async def _act(connection: Connection, event: Event, *, heal: bool) -> Result:
-    healed = await profiles.heal(connection, event.source_id, event.user_key) if heal else "already_whole"
-    if healed == "not_healed":
-        # The user went, or changed, between the facts and the lock: the next attempt's facts will say what that means.
-        return Release(0.0, Failure("23503", "the user changed while its profile was made"))
-    if event.capture is not None:
-        await replays.replay(connection, event.capture)
-    return Done(healed=healed == "healed", replayed=event.capture is not None)
-
-
-async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError) -> Result:
+async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError, *, healing: bool) -> Result:
     failure = failure_of(error) if isinstance(error, asyncpg.PostgresError) else Failure("57014", "the statement took too long")
     if failure.sqlstate == "23505" and event.capture and await replays.stands(path.connection, event.capture):
         # The writer has stored the row in the meantime: a replay that meets itself is done.
         return Acknowledge("already_whole")
-    return decision.after_failure(event, failure, path.policy, _random())
+    return decision.after_failure(event, failure, path.policy, _random(), healing=healing)
 
 
 async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:

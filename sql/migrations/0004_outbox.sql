@@ -1,5 +1,6 @@
 -- Events: what is to be put right, written in the application's own transaction and emptied by the worker.
 -- lane: express events are settled set-wise in the order of their id; careful ones one by one when available_at has come.
+-- user_seen: the user existed when the event was written, so one who is absent later has been erased.
 -- row_image: the captured row, {"column": "its value as text" or null}; absent columns take their defaults at replay.
 -- A sign-up pays for one index entry only: everything else about the table is arranged around that.
 create table if not exists pgmend.outbox (
@@ -13,6 +14,7 @@ create table if not exists pgmend.outbox (
     created_at timestamptz not null default clock_timestamp(),
     correlation_id text,
     last_failure jsonb,
+    user_seen boolean not null default true,
     referencing_table regclass,
     constraint_name name,
     row_image jsonb,

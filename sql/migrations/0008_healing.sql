@@ -1,13 +1,21 @@
--- A profile source becomes five functions with static SQL (their plans are cached, and the worker needs no right on the
+-- A profile source becomes a handful of functions with static SQL (their plans are cached, and the worker needs no right on the
 -- application's tables). N is the source's id:
 --   capture_sign_up_N()        trigger on the users table: one event a sign-up; never breaks one
 --   heal_batch_N(keys)         builds the missing profiles of many users in one statement, or fails as a whole
---   heal_N(keys)               the same, split around the rows that fail: they stay unsettled, with the failure as evidence
+--   heal_alone_N(key)          one user; a failure is returned as evidence
+--   heal_N(keys)               heal_batch_N, with each suspect alone, and split around whatever fails nevertheless
 --   heal_one_N(key)            one user, and every error is raised
---   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have healed this key before
+--   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have met the key before
 --   sweep_N(most)              writes events for users without a profile that nothing announced
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
 -- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit.
+--
+-- A suspect is a profile that a NOT NULL or CHECK constraint of the profiles table would refuse, as the recipe builds it. It is
+-- only a guess (a trigger may still change the row, the constraint may be gone since), so a suspect is tried like any other,
+-- but alone: one bad row does not make a batch of a thousand fail.
+--
+-- Every look-up is a scalar sub-query with `limit 1`, and sequential scans are off: these plans are made once, often on empty
+-- tables, and must still be right when the tables are large. A join would be free to read a whole index.
 -- heal_batch_N waits for no lock longer than a moment: one stuck writer must not hold up everybody else's profile.
 create or replace function pgmend.function_templates()
 returns table (signature text, definition text)
@@ -45,27 +53,68 @@ language plpgsql
 security definer
 set search_path = ''
 set lock_timeout = '100ms'
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $function$
 #variable_conflict use_column
 declare
     keys constant %6$s[] := user_keys::%6$s[];
 begin
     return query
-    with healed as (
-        insert into %4$s as profiles (%5$I%7$s)
-        select users.%3$I%8$s
+    with built as materialized (
+        select
+            (select 'already_whole' from %4$s as profile where profile.%5$I = users.%3$I limit 1) as pgmend_outcome,
+            users.%3$I as %5$I%8$s
         from %2$s as users
-        where users.%3$I = any (keys)
-            and (%9$s) and not coalesce((%10$s), false)
-            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+        where users.%3$I = any (keys) and (%9$s) and not coalesce((%10$s), false)
         for share of users skip locked
+    ),
+    judged as materialized (
+        select built.*, coalesce(pgmend_outcome, case when %12$s then 'suspect' end) as pgmend_verdict from built
+    ),
+    healed as (
+        insert into %4$s as profiles (%5$I%7$s)
+        select %5$I%7$s from judged where pgmend_verdict is null
         on conflict do nothing
         returning profiles.%5$I as key
     )
     select healed.key::text, 'healed', null::jsonb from healed
     union all
-    select profile.%5$I::text, 'already_whole', null::jsonb from %4$s as profile where profile.%5$I = any (keys);
+    select judged.%5$I::text, pgmend_verdict, null::jsonb from judged where pgmend_verdict is not null;
     set constraints all immediate;
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_alone_%1$s(text)',
+    $template$
+create or replace function pgmend.heal_alone_%1$s(user_key text)
+returns table (healed_key text, outcome text, failure jsonb)
+language plpgsql
+security definer
+set search_path = ''
+set lock_timeout = '100ms'
+as $function$
+declare
+    failed_constraint text;
+    failed_column text;
+    failed_message text;
+begin
+    return query
+    select user_key, tried.outcome, null::jsonb
+    from pgmend.heal_one_%1$s(user_key) as tried (outcome)
+    where tried.outcome <> 'not_healed';
+exception
+    when transaction_rollback or insufficient_resources or operator_intervention then
+        raise;
+    when others then
+        get stacked diagnostics
+            failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
+        return query select user_key, 'failed', jsonb_build_object(
+            'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''),
+            'column', nullif(failed_column, ''), 'message', failed_message
+        );
 end
 $function$
 $template$
@@ -81,25 +130,28 @@ set search_path = ''
 as $function$
 #variable_conflict use_column
 declare
-    piece constant integer := pgmend.size_of_pieces(cardinality(user_keys));
-    failed_constraint text;
-    failed_column text;
-    failed_message text;
+    size constant integer := cardinality(user_keys);
+    piece constant integer := case when size > 25 then 25 else 5 end;
 begin
-    return query select * from pgmend.heal_batch_%1$s(user_keys);
+    return query
+    with tried as materialized (select * from pgmend.heal_batch_%1$s(user_keys))
+    select tried.user_key, tried.outcome, tried.failure from tried where tried.outcome <> 'suspect'
+    union all
+    select alone.healed_key, alone.outcome, alone.failure
+    from tried
+    cross join lateral pgmend.heal_alone_%1$s(tried.user_key) as alone
+    where tried.outcome = 'suspect';
 exception
     when transaction_rollback or insufficient_resources or operator_intervention then
         raise;
     when others then
-        if cardinality(user_keys) = 1 then
-            get stacked diagnostics
-                failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
-            return query select user_keys[1], 'failed', jsonb_build_object(
-                'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''),
-                'column', nullif(failed_column, ''), 'message', failed_message
-            );
+        if size <= piece then
+            return query
+            select alone.healed_key, alone.outcome, alone.failure
+            from unnest(user_keys) as asked (user_key)
+            cross join lateral pgmend.heal_alone_%1$s(asked.user_key) as alone;
         else
-            for piece_start in 1 .. cardinality(user_keys) by piece loop
+            for piece_start in 1 .. size by piece loop
                 return query select * from pgmend.heal_%1$s(user_keys[piece_start : piece_start + piece - 1]);
             end loop;
         end if;
@@ -122,11 +174,11 @@ declare
 begin
     begin
         insert into %4$s (%5$I%7$s)
-        select users.%3$I%8$s
+        select users.%3$I%11$s
         from %2$s as users
         where users.%3$I = key
             and (%9$s) and not coalesce((%10$s), false)
-            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+            and (select true from %4$s as profile where profile.%5$I = users.%3$I limit 1) is null
         for share of users;
         if found then
             set constraints all immediate;
@@ -155,26 +207,32 @@ language plpgsql
 stable
 security definer
 set search_path = ''
+set enable_seqscan = off
 as $function$
 #variable_conflict use_column
 begin
     return query
     select
         asked.user_key,
-        case
-            when users.%3$I is null then 'absent'
-            when coalesce((%10$s), false) then 'erased'
-            when (%9$s) then 'eligible'
-            else 'not_eligible'
-        end,
-        exists (select from %4$s as profile where profile.%5$I = asked.user_key::%6$s),
-        exists (
-            select
-            from pgmend.audit_entries as entry
-            where entry.user_id = asked.user_key and entry.error_type = 'MISSING_PROFILE_CREATED'
+        coalesce(known.user_state, 'absent'),
+        coalesce((select true from %4$s as profile where profile.%5$I = asked.user_key::%6$s limit 1), false),
+        coalesce(
+            (
+                select true
+                from pgmend.audit_entries as entry
+                where entry.user_id = asked.user_key
+                    and entry.error_type in ('MISSING_PROFILE_CREATED', 'ERASED_USER_EVENT_DROPPED')
+                limit 1
+            ),
+            false
         )
     from unnest(user_keys) as asked (user_key)
-    left join %2$s as users on users.%3$I = asked.user_key::%6$s;
+    left join lateral (
+        select case when coalesce((%10$s), false) then 'erased' when (%9$s) then 'eligible' else 'not_eligible' end as user_state
+        from %2$s as users
+        where users.%3$I = asked.user_key::%6$s
+        limit 1
+    ) as known on true;
 end
 $function$
 $template$
@@ -187,6 +245,7 @@ returns bigint
 language plpgsql
 security definer
 set search_path = ''
+set enable_seqscan = on
 as $function$
 declare
     found_users bigint;
@@ -220,14 +279,30 @@ $template$
 )
 $templates$;
 
--- How many users each part of a failed batch holds: few sub-transactions where few rows fail, one row alone in the end.
-create or replace function pgmend.size_of_pieces(size integer)
-returns integer
+-- What makes a built profile a suspect: an SQL condition over the columns that the recipe gives.
+create or replace function pgmend.suspicion(profiles_table regclass, given_columns name[])
+returns text
 language sql
-immutable
+stable
 set search_path = ''
 as $function$
-select case when size > 64 then 32 when size > 8 then 4 else 1 end
+with given as (
+    select attribute.attnum, attribute.attname, attribute.attnotnull
+    from pg_attribute as attribute
+    where attribute.attrelid = profiles_table and attribute.attname = any(given_columns)
+),
+
+conditions (condition) as (
+    select format('%I is null', given.attname) from given where given.attnotnull
+    union all
+    select format('(%s) is false', pg_get_expr(rule.conbin, rule.conrelid))
+    from pg_constraint as rule
+    where rule.conrelid = profiles_table
+        and rule.contype = 'c'
+        and rule.conkey <@ (select array_agg(given.attnum) from given)
+)
+
+select coalesce(string_agg(conditions.condition, ' or '), 'false') from conditions
 $function$;
 
 create or replace function pgmend.generate_source_functions(source_id integer)
@@ -240,10 +315,14 @@ declare
     source pgmend.profile_sources;
     key_type text;
     recipe_columns text;
-    recipe_expressions text;
+    typed_expressions text;
+    plain_expressions text;
+    suspicion text;
     template record;
 begin
-    select * into strict source from pgmend.profile_sources as configured where configured.source_id = generate_source_functions.source_id;
+    select * into strict source
+    from pgmend.profile_sources as configured
+    where configured.source_id = generate_source_functions.source_id;
 
     select format_type(attribute.atttypid, null) into key_type
     from pg_attribute as attribute
@@ -251,14 +330,24 @@ begin
 
     select
         coalesce(string_agg(format(', %I', entry.key), '' order by entry.key), ''),
-        coalesce(string_agg(format(E',\n            (%s)', entry.value), '' order by entry.key), '')
-    into recipe_columns, recipe_expressions
-    from jsonb_each_text(source.recipe) as entry;
+        coalesce(
+            string_agg(
+                format(E',\n            (%s)::%s as %I', entry.value, format_type(attribute.atttypid, null), entry.key),
+                '' order by entry.key
+            ),
+            ''
+        ),
+        coalesce(string_agg(format(E',\n            (%s)', entry.value), '' order by entry.key), ''),
+        pgmend.suspicion(source.profiles_table, array_agg(entry.key::name) || source.profiles_key)
+    into recipe_columns, typed_expressions, plain_expressions, suspicion
+    from jsonb_each_text(source.recipe) as entry
+    inner join pg_attribute as attribute
+        on attribute.attrelid = source.profiles_table and attribute.attname = entry.key and not attribute.attisdropped;
 
     for template in select signature, definition from pgmend.function_templates() loop
         execute format(
             template.definition, source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
-            key_type, recipe_columns, recipe_expressions, source.eligible_when, source.erased_when
+            key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion
         );
         execute format('revoke all on function %s from public', format(template.signature, source_id));
         if to_regrole('pgmend_worker') is not null then
@@ -292,6 +381,8 @@ begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
     from (
         values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
+        union all
+        select attach_source.profiles_table, given::name from jsonb_object_keys(attach_source.recipe) as given
     ) as wanted (relation, column_name)
     where not exists (
         select from pg_attribute as attribute
@@ -299,7 +390,7 @@ begin
     );
     if missing_column is not null then
         raise exception 'there is no column %', missing_column
-            using errcode = 'undefined_column', hint = 'Name the key columns: users_key => …, profiles_key => ….';
+            using errcode = 'undefined_column', hint = 'Name the key columns (users_key => …, profiles_key => …), and in the recipe columns of the profiles table.';
     end if;
 
     insert into pgmend.profile_sources as source

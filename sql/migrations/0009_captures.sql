@@ -135,6 +135,7 @@ as $function$
 declare
     guarded record;
     image jsonb;
+    user_seen boolean;
     receipt bigint;
     correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
 begin
@@ -161,12 +162,15 @@ begin
                 hint = 'Guard the foreign key first: select pgmend.guard(table, constraint).';
     end if;
 
+    select facts.user_state <> 'absent' into user_seen
+    from pgmend.user_facts(guarded.source_id, array[guarded.user_key]) as facts;
+
     insert into pgmend.outbox (
-        source_id, kind, lane, user_key, correlation_id,
+        source_id, kind, lane, user_key, user_seen, correlation_id,
         referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
     )
     values (
-        guarded.source_id, 'insert_failed', 'careful', guarded.user_key, correlation,
+        guarded.source_id, 'insert_failed', 'careful', guarded.user_key, user_seen, correlation,
         report_failed_insert.referencing_table, guarded.constraint_name, image,
         coalesce(nullif(current_setting('role', true), 'none'), session_user),
         nullif(current_setting('request.jwt.claims', true), ''), report_failed_insert.waiting_for

@@ -175,3 +175,23 @@ async def test_key_column_that_does_not_exist_is_refused(connection: Connection)
     """The error names the column that there is not."""
     with pytest.raises(asyncpg.UndefinedColumnError, match=r"no column public\.users\.uid"):
         await connection.execute("select pgmend.attach_source('public.users', 'public.profiles', '{}', users_key => 'uid')")
+
+
+async def test_recipe_column_that_does_not_exist_is_refused(connection: Connection) -> None:
+    """A recipe gives columns of the profiles table and no others."""
+    with pytest.raises(asyncpg.UndefinedColumnError, match=r"no column public\.profiles\.nick"):
+        await connection.execute("""select pgmend.attach_source('public.users', 'public.profiles', '{"nick": "null"}')""")
+
+
+async def test_payload_of_a_user_erased_after_the_capture_is_dropped(connection: Connection, path: Path) -> None:
+    """The captured row of a user who is gone since is no dead letter: nothing of them is kept."""
+    key = await sign_up(connection)
+    await insert_or_park(connection, "public.leads", user_id=key, source="web")
+    await connection.execute("delete from public.users where id = $1", key)
+
+    await pipeline.turn(path)
+
+    assert await count(connection, "pgmend.outbox") + await count(connection, "pgmend.dead_letters") == 0
+    assert (
+        await count(connection, "public.error_logs where error_type = 'ERASED_USER_EVENT_DROPPED' and event_id is not null") == 2
+    )

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +40,10 @@ class WorkerProcess:
         assert found is not None
         return found
 
+    async def has_warned(self) -> bool:
+        """Return whether the log holds a warning, or something worse."""
+        return any(line["level"] in {"warning", "error"} for line in self.lines)
+
     async def ended(self, *, within: float = 30.0) -> int:
         """Wait for the end of the process and return its exit status."""
         async with asyncio.timeout(within):
@@ -47,9 +53,14 @@ class WorkerProcess:
 
     async def kill(self) -> None:
         """SIGKILL, unless it has ended."""
-        if self.process.returncode is None:
-            self.process.kill()
+        self.send(signal.SIGKILL)
         await self.ended()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process has ended. Not through asyncio, which may reap the process and lose its status."""
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def read(self) -> None:
         """Begin to read both streams."""

@@ -24,5 +24,8 @@ async def eventually(look: Callable[[], Awaitable[T]], *, within: float = 20.0) 
 
 async def _turn(loop: asyncio.AbstractEventLoop) -> None:
     passed: asyncio.Future[None] = loop.create_future()
-    loop.call_later(_LOOK_EVERY_SECONDS, passed.set_result, None)
-    await passed
+    timer = loop.call_later(_LOOK_EVERY_SECONDS, passed.set_result, None)
+    try:
+        await passed
+    finally:
+        timer.cancel()

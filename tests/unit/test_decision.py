@@ -21,6 +21,7 @@ CAPTURE = Capture(
     writer_role="app",
     writer_claims=None,
     waiting_for=None,
+    user_seen=False,
     replayed_error_type="INSERT_REPLAYED",
     unknown_user_grace=10.0,
 )
@@ -92,6 +93,13 @@ def test_captured_insert_of_a_user_we_once_healed_is_dropped_as_erased() -> None
     decided = decide(FAILED_INSERT, Facts("absent", profile_exists=False, known_before=True), POLICY, 0.0)
 
     assert decided == Acknowledge("erased")
+
+
+def test_captured_insert_of_a_user_who_was_there_and_is_gone_is_dropped_as_erased() -> None:
+    """The user existed when the insert was captured: absent now means erased since, not unknown."""
+    seen = replace(FAILED_INSERT, capture=replace(CAPTURE, user_seen=True))
+
+    assert decide(seen, Facts("absent", profile_exists=False), POLICY, 0.0) == Acknowledge("erased")
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "55P03", "57014", "53200"])

@@ -100,7 +100,7 @@ def _decide_capture(event: Event, capture: Capture, facts: Facts, delay: float) 
 
 
 def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: float) -> Decision:
-    if facts.known_before:
+    if capture.user_seen or facts.known_before:
         return Acknowledge("erased")
     missing = Failure("23503", "no such user", capture.constraint_name)
     remaining = capture.unknown_user_grace - event.age
@@ -113,8 +113,10 @@ def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: flo
     )
 
 
-def after_failure(event: Event, failure: Failure, policy: RetryPolicy, jitter: float) -> Release | SetAside:
-    """Return what becomes of an event whose heal or replay failed. A lost connection never comes here."""
+def after_failure(
+    event: Event, failure: Failure, policy: RetryPolicy, jitter: float, *, healing: bool = False
+) -> Release | SetAside:
+    """Return what becomes of an event whose heal (``healing``) or replay failed. A lost connection never comes here."""
     delay = policy.delay(event.attempt, jitter)
     match classify(failure.sqlstate):
         case FailureClass.WAITING:
@@ -122,7 +124,7 @@ def after_failure(event: Event, failure: Failure, policy: RetryPolicy, jitter: f
         case FailureClass.TRANSIENT | FailureClass.CONNECTION:
             return _release_or_exhausted(event, failure, policy, delay)
         case FailureClass.PERMANENT:
-            return _permanent(event, failure, policy, delay)
+            return _needs_recipe(failure) if healing else _permanent(event, failure, policy, delay)
 
 
 def _release_or_exhausted(event: Event, failure: Failure, policy: RetryPolicy, delay: float) -> Release | SetAside:

@@ -10,6 +10,7 @@ class Capture:
     """What is known of an insert that failed.
 
     ``row_image`` is JSON text: each captured column with its value as text, or null. ``unknown_user_grace`` is in seconds.
+    ``user_seen``: the user existed when the insert was captured.
     """
 
     referencing_table: str
@@ -18,6 +19,7 @@ class Capture:
     writer_role: str
     writer_claims: str | None
     waiting_for: str | None
+    user_seen: bool
     replayed_error_type: str
     unknown_user_grace: float
 

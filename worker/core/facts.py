@@ -8,7 +8,7 @@ UserState = Literal["eligible", "not_eligible", "erased", "absent"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``user_state`` by the profile source's own conditions; ``known_before``: we have made this key's profile in the past."""
+    """``user_state`` by the source's own conditions; ``known_before``: we made this key's profile, or dropped an event of it."""
 
     user_state: UserState
     profile_exists: bool

@@ -56,9 +56,9 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until the stop, through every lost connection."""
-        while not self.stop.requested:
+        while not self.stop.is_requested():
             try:
-                async with session(self.target, self.log) as connection:
+                async with session(self.target, self.log, self.stop) as connection:
                     await self._consume(self.make_path(connection))
             except LostConnectionError as error:
                 self.log.warning("connection_lost", role="consumer", reason=str(error))
@@ -72,10 +72,12 @@ class Consumer:
     async def _consume(self, path: pipeline.Path) -> None:
         now = asyncio.get_running_loop().time
         looked_everywhere = now()
-        while not self.stop.requested:
+        while not self.stop.is_requested():
             due_in = await self._drain(path)
             if self._lease_until or self.bell.lease_ran_out:
                 due_in = await self._fall_asleep(path)
+            if self.stop.is_requested():
+                break  # its ring may have been used up by a shorter wait
             interval = self.rhythm.deaf_poll_interval if self.bell.deaf else self.rhythm.poll_interval
             await self.bell.wait(interval if due_in is None else min(interval, due_in))
             if now() - looked_everywhere >= interval:
@@ -91,7 +93,7 @@ class Consumer:
             turn = await pipeline.turn(path)
             if turn.handled >= BUSY_EVENTS:
                 await self._hold_lease(path.connection)
-            if self.stop.requested or not turn.more:
+            if self.stop.is_requested() or not turn.more:
                 return turn.next_due_in
 
     async def _hold_lease(self, connection: Connection) -> None:
@@ -101,7 +103,7 @@ class Consumer:
             self._lease_until = now + self.rhythm.lease
 
     async def _fall_asleep(self, path: pipeline.Path) -> float | None:
-        while not self.stop.requested:
+        while not self.stop.is_requested():
             if self._lease_until:
                 await self._linger(path)
             self._lease_until = 0.0
@@ -115,7 +117,7 @@ class Consumer:
         """Stay awake while events keep coming."""
         now = asyncio.get_running_loop().time
         until = now() + self.rhythm.linger
-        while not self.stop.requested and now() < until:
+        while not self.stop.is_requested() and now() < until:
             await self.bell.wait(_SHORTEST_LOOK)
             turn = await pipeline.turn(path)
             if turn.handled:
@@ -128,7 +130,7 @@ class Consumer:
         while True:
             oldest_running = await doorbell.oldest_running(path.connection)
             due_in = await self._drain(path)
-            if self._lease_until or oldest_running >= mark or self.stop.requested:
+            if self._lease_until or oldest_running >= mark or self.stop.is_requested():
                 return due_in
             await self.bell.wait(pause)
             pause = min(pause * 2, _LONGEST_LOOK)

@@ -10,6 +10,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import asyncpg
+
+from worker.core.failure import FailureClass, classify
 from worker.log import Log
 from worker.runtime.bell import Bell
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently, session
@@ -17,6 +20,8 @@ from worker.runtime.stopping import Stop
 from worker.store import doorbell, workers
 from worker.store.connection import Connection, Target, close
 from worker.store.workers import Identity
+
+_PAUSE_AFTER_FAILURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,18 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until the stop, through every lost connection."""
-        while not self.stop.requested:
+        while not self.stop.is_requested():
             try:
-                async with session(self.target, self.log) as connection:
+                async with session(self.target, self.log, self.stop) as connection:
                     await self._listen(connection)
                     await workers.gone(connection, self.identity)
             except LostConnectionError as error:
                 self.log.warning("connection_lost", role="listener", reason=str(error))
+            except asyncpg.PostgresError as error:
+                if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
+                    raise
+                self.log.warning("connection_lost", role="listener", reason=str(error))
+                await self.stop.wait(_PAUSE_AFTER_FAILURE)
 
     async def _listen(self, connection: Connection) -> None:
         probe = uuid.uuid4().hex
@@ -65,14 +75,14 @@ class Listener:
         await connection.add_listener(doorbell.CHANNEL, on_ring)
         self._ring()
         self._set_deaf(deaf=not await self._hears(probe, heard))
-        while not self.stop.requested and not lost.is_set():
+        while not self.stop.is_requested() and not lost.is_set():
             await self._beat(connection)
             await self._wait(lost)
-        if lost.is_set() and not self.stop.requested:
+        if lost.is_set() and not self.stop.is_requested():
             raise ConnectionResetError("the listening connection was closed")
 
     async def _hears(self, probe: str, heard: asyncio.Event) -> bool:
-        ringing = await connect_patiently(self.ringing_target, self.log)
+        ringing = await connect_patiently(self.ringing_target, self.log, stop=self.stop)
         try:
             await doorbell.ring(ringing, probe)
             async with asyncio.timeout(self.heartbeat.timeout):
@@ -84,9 +94,10 @@ class Listener:
         return True
 
     async def _beat(self, connection: Connection) -> None:
-        if await doorbell.lease_ran_out(connection, within=self.heartbeat.timeout):
-            self._ring(lease_ran_out=True)
-        await workers.seen(connection, self.identity, listening=not self._was_deaf)
+        async with asyncio.timeout(self.heartbeat.timeout):
+            if await doorbell.lease_ran_out(connection):
+                self._ring(lease_ran_out=True)
+            await workers.seen(connection, self.identity, listening=not self._was_deaf)
 
     async def _wait(self, lost: asyncio.Event) -> None:
         """Wait for the next heartbeat, the stop, or the end of the connection."""
@@ -113,3 +124,4 @@ class Listener:
         self._was_deaf = deaf
         for bell in self.bells:
             bell.deaf = deaf
+            bell.ring()  # who waits already waits as long as one that hears

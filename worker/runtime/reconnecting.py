@@ -16,27 +16,36 @@ from tenacity import (
 
 from worker.errors import ServerUnreachableError
 from worker.log import Log
+from worker.runtime.stopping import Stop
 from worker.store.connection import Connection, Target, close, connect, is_lost
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 15.0
 
 
-async def connect_patiently(target: Target, log: Log, *, within: float | None = None) -> Connection:
+async def connect_patiently(target: Target, log: Log, *, within: float | None = None, stop: Stop | None = None) -> Connection:
     """Open a connection, trying again with backoff and jitter while the server is out of reach.
 
-    ``within`` seconds, or for ever when None. Any error but an unreachable server is raised at once.
+    ``within`` seconds, or for ever when None. Any error but an unreachable server is raised at once; a stop ends the patience
+    with LostConnectionError.
     """
 
     def report(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        pause = state.next_action.sleep if state.next_action else 0
-        log.warning("connection_failed", reason=str(error), attempt=state.attempt_number, retry_in_ms=round(pause * 1000))
+        seconds = state.next_action.sleep if state.next_action else 0
+        log.warning("connection_failed", reason=str(error), attempt=state.attempt_number, retry_in_ms=round(seconds * 1000))
+
+    async def pause(seconds: float) -> None:
+        if stop is None:
+            await asyncio.sleep(seconds)
+        elif await stop.wait(seconds):
+            raise LostConnectionError("stopped while the server was out of reach")
 
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(ServerUnreachableError),
         wait=wait_random_exponential(multiplier=_FIRST_PAUSE_SECONDS, max=_LONGEST_PAUSE_SECONDS),
         stop=stop_never if within is None else stop_after_delay(within),
+        sleep=pause,
         before_sleep=report,
         reraise=True,
     )
@@ -44,9 +53,9 @@ async def connect_patiently(target: Target, log: Log, *, within: float | None = 
 
 
 @asynccontextmanager
-async def session(target: Target, log: Log) -> AsyncIterator[Connection]:
+async def session(target: Target, log: Log, stop: Stop) -> AsyncIterator[Connection]:
     """Yield a connection and close it afterwards. A lost connection ends the block with LostConnectionError."""
-    connection = await connect_patiently(target, log)
+    connection = await connect_patiently(target, log, stop=stop)
     try:
         yield connection
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

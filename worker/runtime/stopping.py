@@ -12,8 +12,7 @@ class Stop:
         self._requested = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
 
-    @property
-    def requested(self) -> bool:
+    def is_requested(self) -> bool:
         """Return whether the stop was requested."""
         return self._requested.is_set()
 
@@ -34,4 +33,4 @@ class Stop:
                 await self._requested.wait()
         except TimeoutError:
             pass
-        return self.requested
+        return self.is_requested()

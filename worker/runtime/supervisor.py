@@ -50,7 +50,7 @@ class Worker:
         loop = asyncio.get_running_loop()
 
         def on_signal(number: int) -> None:
-            if self.stop.requested:
+            if self.stop.is_requested():
                 on_second(number)
             else:
                 self.log.info("stop_requested", signal=signal.Signals(number).name)

@@ -28,7 +28,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep until the stop."""
-        while not self.stop.requested:
+        while not self.stop.is_requested():
             started = time.perf_counter()
             await self._sweep_once()
             took = time.perf_counter() - started
@@ -36,9 +36,9 @@ class Sweeper:
 
     async def _sweep_once(self) -> None:
         try:
-            async with session(self.target, self.log) as connection:
+            async with session(self.target, self.log, self.stop) as connection:
                 more = True
-                while more and not self.stop.requested:
+                while more and not self.stop.is_requested():
                     more = await sweep(connection, self.log, most=self.batch_size)
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))

@@ -48,13 +48,7 @@ class Target:
 async def connect(target: Target) -> Connection:
     """Open a connection, or raise an error of this package that says what to do."""
     try:
-        connection = await asyncpg.connect(
-            target.url,
-            timeout=target.connect_timeout,
-            command_timeout=target.statement_timeout,
-            statement_cache_size=100 if target.prepared_statements else 0,
-            server_settings={"application_name": target.application_name},
-        )
+        connection = await _open(target)
     except (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, ValueError) as error:
         raise explained(error) from error
     if connection.get_server_version().major < OLDEST_SERVER:
@@ -65,8 +59,27 @@ async def connect(target: Target) -> Connection:
             detail=f"Postgres {version.major}",
             hint=f"pgmend needs Postgres {OLDEST_SERVER} or newer",
         )
-    # Compiling a plan takes longer than any of our statements.
-    await connection.execute("set jit = off")
+    return connection
+
+
+async def _open(target: Target) -> Connection:
+    connection: Connection = await asyncpg.connect(
+        target.url,
+        timeout=target.connect_timeout,
+        command_timeout=target.statement_timeout,
+        statement_cache_size=100 if target.prepared_statements else 0,
+        server_settings={"application_name": target.application_name},
+    )
+    try:
+        # Compiling a plan takes longer than any of our statements; and plans are made on empty tables, to be used on large ones.
+        # A worker that vanished from the network must not hold its claims until the server's TCP gives up, hours later.
+        idle = int(target.statement_timeout * 1000)
+        await connection.execute(
+            f"set jit = off; set enable_seqscan = off; set idle_in_transaction_session_timeout = {idle}"
+        )
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
@@ -110,7 +123,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, 
         "raise max_connections or run fewer workers",
     ),
     (
-        (OSError, ValueError, asyncpg.InterfaceError),
+        (*LOST, ValueError),
         ServerUnreachableError,
         "the server cannot be reached",
         "check host and port in PGMEND_DATABASE_URL, and that it runs",

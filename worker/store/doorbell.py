@@ -27,9 +27,9 @@ async def oldest_running(connection: Connection) -> int:
     return int(await connection.fetchval(statement("doorbell/oldest_running")))
 
 
-async def lease_ran_out(connection: Connection, *, within: float) -> bool:
+async def lease_ran_out(connection: Connection) -> bool:
     """Return whether a lease ran out without being cleared; the answer has ``within`` seconds. Serves as the heartbeat."""
-    return bool(await connection.fetchval(statement("doorbell/lease_ran_out"), timeout=within))
+    return bool(await connection.fetchval(statement("doorbell/lease_ran_out")))
 
 
 async def ring(connection: Connection, payload: str = "") -> None:

@@ -106,6 +106,7 @@ def _capture(row: asyncpg.Record) -> Capture:
         writer_role=row["writer_role"],
         writer_claims=row["writer_claims"],
         waiting_for=row["waiting_for"],
+        user_seen=row["user_seen"],
         replayed_error_type=row["replayed_error_type"],
         unknown_user_grace=row["unknown_user_grace"],
     )

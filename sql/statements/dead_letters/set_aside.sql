@@ -14,12 +14,12 @@ moved as (
 )
 
 insert into pgmend.dead_letters (
-    event_id, source_id, kind, lane, user_key, attempts, available_at, created_at, correlation_id, last_failure,
+    event_id, source_id, kind, lane, user_key, attempts, available_at, created_at, correlation_id, last_failure, user_seen,
     referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
     verdict, sqlstate, message, hint
 )
 select
-    event_id, source_id, kind, lane, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure,
+    event_id, source_id, kind, lane, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure, user_seen,
     referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
     verdict, sqlstate, message, hint
 from moved

@@ -32,7 +32,7 @@ settled as materialized (
 
 audited as (
     insert into pgmend.audit_entries
-        (error_type, severity, user_id, message, details, attempt, event_id, correlation_id)
+    (error_type, severity, user_id, message, details, attempt, event_id, correlation_id)
     select distinct on (settled.source_id, settled.user_key)
         'MISSING_PROFILE_CREATED', 'info', settled.user_key, 'the missing profile was created',
         jsonb_build_object(
@@ -47,15 +47,24 @@ audited as (
 
 acknowledged as (
     delete from pgmend.outbox as event
-    using settled
-    where event.event_id = settled.event_id and settled.outcome in ('healed', 'already_whole')
+    where event.event_id = any(array(
+        select settled.event_id
+        from settled
+        where settled.outcome in ('healed', 'already_whole')
+    ))
 ),
 
 left_over as (
     update pgmend.outbox as event
     set lane = 'careful', last_failure = settled.failure
     from settled
-    where event.event_id = settled.event_id and settled.outcome is distinct from 'healed' and settled.outcome is distinct from 'already_whole'
+    where
+        event.event_id = settled.event_id
+        and event.event_id = any(array(
+            select settled.event_id
+            from settled
+            where settled.outcome is null or settled.outcome = 'failed'
+        ))
 )
 
 select
@@ -64,7 +73,9 @@ select
     count(*) filter (where outcome = 'already_whole') as already_whole,
     max(event_id) as last_event_id,
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
-    extract(
-        epoch from (select min(available_at) from pgmend.outbox where lane = 'careful') - clock_timestamp()
-    )::float8 as careful_due_in
+    extract(epoch from (
+        select min(event.available_at)
+        from pgmend.outbox as event
+        where event.lane = 'careful'
+    ) - clock_timestamp())::float8 as careful_due_in
 from settled
