@@ -5,10 +5,13 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Sequence
 
+import asyncpg
+
 from worker import __version__, settings
 from worker.commands import inspect, run, schema
 from worker.errors import PgmendError
 from worker.log import make_log, redacted
+from worker.store.connection import LOST, explained
 
 EXAMPLES = """\
 examples:
@@ -24,11 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         return _dispatch(options)
+    except (asyncpg.PostgresError, *LOST) as error:
+        return _refuse(explained(error))
     except PgmendError as error:
-        print(f"pgmend: {redacted(str(error))}", file=sys.stderr)
-        return error.exit_code
+        return _refuse(error)
     except KeyboardInterrupt:
         return 130
+
+
+def _refuse(error: PgmendError) -> int:
+    print(f"pgmend: {redacted(str(error))}", file=sys.stderr)
+    return error.exit_code
 
 
 def _dispatch(options: argparse.Namespace) -> int:

@@ -11,9 +11,12 @@ from structlog.typing import FilteringBoundLogger
 
 Log = FilteringBoundLogger
 
-_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):[^\s/@]*@")
+_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):\S*@")
 _PASSWORD_ASSIGNED = re.compile(r"(password\s*=\s*)\S+", re.IGNORECASE)
-_ROW_VALUES = re.compile(r"(\((?:[\w\", ]+)\)=)\(.*?\)(?= |$)|(Failing row contains )\(.*\)", re.DOTALL)
+_ROW_VALUES = re.compile(
+    r"(Key \(.*?\)=)\(.*\)(?= already exists| is not present| is still referenced| conflicts)|(Failing row contains )\(.*\)",
+    re.DOTALL,
+)
 
 
 def make_log(*, level: str, log_format: str, worker_id: str, stream: TextIO | None = None) -> Log:

@@ -13,12 +13,14 @@ and every captured insert, goes through the careful lane, where each event that 
 import random
 import time
 from dataclasses import dataclass, field
+from enum import Enum
 
 import asyncpg
 
 from worker.core import decision
-from worker.core.decision import Acknowledge, Act, Decision, Release, SetAside
-from worker.core.event import Event
+from worker.core.decision import Acknowledge, Act, Release, SetAside
+from worker.core.event import Capture, Event
+from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.low_water import LowWaterMark
 from worker.core.outcome import Done, Outcome, Result, audit_entries
@@ -30,7 +32,16 @@ from worker.store.connection import Connection, failure_of, is_lost
 
 _EXPRESS_IN_A_ROW = 8
 _LOOK_AGAIN_SECONDS = 0.25
+_LOCK_TIMEOUT_AFTERWARDS = 0.01
+_LONGEST_BATCH_SECONDS = 1.0
 _random = random.SystemRandom().random
+
+
+class Step(Enum):
+    """Where in the path an event failed."""
+
+    HEAL = "heal"
+    REPLAY = "replay"
 
 
 @dataclass(slots=True)
@@ -45,6 +56,7 @@ class Path:
     lock_timeout: float = 2.0
     mark: LowWaterMark = field(default_factory=LowWaterMark)
     cursor: int = 0
+    wrote: bool = False
     express_in_a_row: int = 0
 
 
@@ -65,9 +77,14 @@ async def turn(path: Path) -> Turn:
     handled = 0
     if batch.careful_is_due and path.express_in_a_row % _EXPRESS_IN_A_ROW == 0:
         handled = await careful(path)
-    if handled or not pauses:
+    path.wrote = path.wrote or batch.claimed + handled > 0
+    if not pauses:
         return Turn(batch.claimed + handled, more=True, next_due_in=None)
-    return Turn(batch.claimed, more=False, next_due_in=await _next_due_in(path, batch))
+    # Ids do not commit in order: the next look begins at the mark, however much the careful lane still has to do.
+    seen = await outbox.observe(path.connection, after=path.mark.floor)
+    fell = path.mark.observe(oldest_present=seen.oldest_present, last_id=seen.last_id, snapshot=seen.snapshot, wrote=path.wrote)
+    path.cursor, path.wrote = path.mark.floor, False
+    return Turn(batch.claimed + handled, more=handled > 0 or fell, next_due_in=_next_due_in(batch, seen))
 
 
 async def express(path: Path) -> outbox.ExpressBatch:
@@ -83,49 +100,88 @@ async def express(path: Path) -> outbox.ExpressBatch:
 async def careful(path: Path) -> int:
     """Settle events one by one in one transaction; return how many."""
     async with path.connection.transaction():
-        await path.connection.execute(f"set local lock_timeout = {int(path.lock_timeout * 1000)}")
+        await _wait_for_locks(path.connection, path.lock_timeout)
         events = await outbox.claim(path.connection, limit=path.careful_limit)
-        facts = await profiles.facts(path.connection, events)
-        outcomes = []
+        facts = await _facts(path, events)
+        outcomes: list[Outcome] = []
+        began = time.perf_counter()
         for event in events:
             started = time.perf_counter()
-            decided = decision.decide(event, facts[event.event_id], path.policy, _random())
-            result = await _carry_out(path, event, decided)
+            result = await _handle(path, event, facts[event.event_id])
             outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000))
+            if time.perf_counter() - began > _LONGEST_BATCH_SECONDS:
+                break  # users are locked until the commit; whatever was claimed and not handled is given back by it
         await _settle(path.connection, outcomes)
     for outcome in outcomes:
         log_outcome(path.log, outcome)
     return len(outcomes)
 
 
-async def _carry_out(path: Path, event: Event, decided: Decision) -> Result:
-    """Act in a savepoint where the decision is to act; a failure becomes a release or a dead letter."""
-    if not isinstance(decided, Act):
-        return decided
-    healing, healed = decided.heal, "already_whole"
+async def _facts(path: Path, events: list[Event]) -> dict[int, Facts | Failure]:
+    """Return the facts of each event. One user's data that the source's conditions choke on must not stop all the others."""
     try:
         async with path.connection.transaction():
-            if healing:
+            return dict(await profiles.facts(path.connection, events))
+    except asyncpg.PostgresError as error:
+        if is_lost(error, path.connection):
+            raise
+        if len(events) == 1:
+            return {events[0].event_id: failure_of(error)}
+    return {event_id: facts for event in events for event_id, facts in (await _facts(path, [event])).items()}
+
+
+async def _handle(path: Path, event: Event, facts: Facts | Failure) -> Result:
+    """Decide, and act in a savepoint where the decision is to act; a failure becomes a release or a dead letter."""
+    if isinstance(facts, Failure):
+        return decision.after_failure(event, facts, path.policy, _random(), healing=True)
+    decided = decision.decide(event, facts, path.policy, _random())
+    if not isinstance(decided, Act):
+        return decided
+    step = Step.HEAL
+    try:
+        async with path.connection.transaction():
+            if decided.heal:
                 healed = await profiles.heal(path.connection, event.source_id, event.user_key)
+            else:
+                healed = (
+                    await profiles.hold(path.connection, event.source_id, event.user_key) if decided.hold else "already_whole"
+                )
             if healed == "not_healed":
-                # The user went, or changed, between the facts and the lock: the next attempt's facts will say what that means.
-                return Release(0.0, Failure("23503", "the user changed while its profile was made"))
-            healing = False
+                return decision.after_not_healed(event)
+            step = Step.REPLAY
             if event.capture is not None:
                 await replays.replay(path.connection, event.capture)
             return Done(healed=healed == "healed", replayed=event.capture is not None)
     except (asyncpg.PostgresError, TimeoutError) as error:
-        if is_lost(error, path.connection) and not isinstance(error, TimeoutError):
-            raise
-        return await _after_failure(path, event, error, healing=healing)
+        return await _after_failure(path, event, error, step)
 
 
-async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError, *, healing: bool) -> Result:
+async def _wait_for_locks(connection: Connection, seconds: float) -> None:
+    await connection.execute(f"set local lock_timeout = {max(1, int(seconds * 1000))}")
+
+
+async def _after_failure(path: Path, event: Event, error: asyncpg.PostgresError | TimeoutError, step: Step) -> Result:
+    if is_lost(error, path.connection) and not isinstance(error, TimeoutError):
+        raise error
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
+        await _wait_for_locks(path.connection, _LOCK_TIMEOUT_AFTERWARDS)
     failure = failure_of(error) if isinstance(error, asyncpg.PostgresError) else Failure("57014", "the statement took too long")
-    if failure.sqlstate == "23505" and event.capture and await replays.stands(path.connection, event.capture):
+    if failure.sqlstate == "23505" and event.capture and await _stands(path.connection, event.capture):
         # The writer has stored the row in the meantime: a replay that meets itself is done.
         return Acknowledge("already_whole")
-    return decision.after_failure(event, failure, path.policy, _random(), healing=healing)
+    return decision.after_failure(event, failure, path.policy, _random(), healing=step is Step.HEAL)
+
+
+async def _stands(connection: Connection, capture: Capture) -> bool:
+    """Whether the writer can see the row; a writer who may not look recognises nothing."""
+    try:
+        async with connection.transaction():
+            return await replays.stands(connection, capture)
+    except asyncpg.PostgresError as error:
+        if is_lost(error, connection):
+            raise
+        return False
 
 
 async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
@@ -144,15 +200,7 @@ async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
         await dead_letters.set_aside(connection, letters)
 
 
-async def _next_due_in(path: Path, batch: outbox.ExpressBatch) -> float | None:
+def _next_due_in(batch: outbox.ExpressBatch, seen: outbox.Observation) -> float | None:
     """Return the seconds until something is due. What another worker holds is looked at again soon: it may die with it."""
-    held_by_others = await _move_mark(path)
-    return _LOOK_AGAIN_SECONDS if held_by_others or batch.careful_is_due else batch.careful_due_in
-
-
-async def _move_mark(path: Path) -> bool:
-    """Begin the next drain at the low-water mark; return whether express events are there that somebody else holds."""
-    seen = await outbox.observe(path.connection, after=path.mark.floor)
-    path.mark.observe(oldest_present=seen.oldest_present, last_id=seen.last_id, snapshot=seen.snapshot)
-    path.cursor = path.mark.floor
-    return seen.oldest_present is not None
+    held_by_others = seen.oldest_present is not None or batch.careful_is_due
+    return _LOOK_AGAIN_SECONDS if held_by_others else batch.careful_due_in

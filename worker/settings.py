@@ -2,9 +2,10 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     linger_milliseconds: float = Field(5.0, ge=0, le=1000, description="how long an idle worker stays awake before it sleeps")
     sweep_interval_seconds: Seconds = Field(60.0, description="shortest time between two sweeps")
     sweep_batch_size: int = Field(10_000, ge=1, le=1_000_000, description="users that one sweep announces at most")
+    sweep_timeout_seconds: Seconds = Field(600.0, description="how long one sweep may take")
     first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")
     longest_retry_delay_seconds: Seconds = Field(300.0, description="the longest delay between two attempts")
     most_attempts: int = Field(40, ge=1, le=1000, description="attempts before a passing failure becomes a dead letter")
@@ -51,6 +53,14 @@ class Settings(BaseSettings):
     prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
+
+    @field_validator("error_logs_table")
+    @classmethod
+    def _outlives_an_uninstall(cls, value: str) -> str:
+        if value.startswith("pgmend."):
+            reason = "the schema pgmend goes with an uninstall; the audit table is to stay"
+            raise ValueError(reason)
+        return value
 
     @field_validator("database_url", "listen_url")
     @classmethod
@@ -90,16 +100,16 @@ class Settings(BaseSettings):
 
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings, or raise SettingsInvalidError with the first wrong one: name, value, reason, hint."""
-    _refuse_unknown_names(os.environ)
+    _refuse_unknown_names([*os.environ, *dotenv_values(".env")])
     try:
         return Settings(**(overrides or {}))
     except ValidationError as error:
         raise _explained(error) from None
 
 
-def _refuse_unknown_names(environment: Mapping[str, str]) -> None:
+def _refuse_unknown_names(names: Iterable[str]) -> None:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    for name in environment:
+    for name in names:
         if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}TEST_"):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else "pgmend config lists the settings"

@@ -54,6 +54,10 @@ declare
     customer constant uuid := customer_id;
     missing text;
 begin
+    if customer is null then
+        return null;
+    end if;
+
     begin
         insert into public.profiles (id, name, avatar_url, is_admin, is_online)
         select

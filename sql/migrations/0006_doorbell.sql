@@ -11,19 +11,18 @@ begin
 end
 $migration$;
 
+-- Rings, unless a worker is awake. Whoever writes an event calls it, after the event. A transaction that is to be prepared must
+-- not NOTIFY: it says `set local pgmend.silent = 'on'`, and the poll finds its event.
 create or replace function pgmend.ring_doorbell()
-returns trigger
+returns void
 language plpgsql
 set search_path = ''
 as $function$
 begin
-    if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) < date_part('epoch', clock_timestamp()) * 1000 then
+    if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) < date_part('epoch', clock_timestamp()) * 1000
+        and current_setting('pgmend.silent', true) is distinct from 'on'
+    then
         perform pg_notify('pgmend', '');
     end if;
-    return null;
 end
 $function$;
-
-create or replace trigger outbox_rings_doorbell
-after insert on pgmend.outbox
-for each statement execute function pgmend.ring_doorbell();

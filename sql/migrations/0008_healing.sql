@@ -5,6 +5,7 @@
 --   heal_alone_N(key)          one user; a failure is returned as evidence
 --   heal_N(keys)               heal_batch_N, with each suspect alone, and split around whatever fails nevertheless
 --   heal_one_N(key)            one user, and every error is raised
+--   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
 --   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have met the key before
 --   sweep_N(most)              writes events for users without a profile that nothing announced
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
@@ -16,7 +17,8 @@
 --
 -- Every look-up is a scalar sub-query with `limit 1`, and sequential scans are off: these plans are made once, often on empty
 -- tables, and must still be right when the tables are large. A join would be free to read a whole index.
--- heal_batch_N waits for no lock longer than a moment: one stuck writer must not hold up everybody else's profile.
+-- heal_N waits for no lock longer than a moment, and only once: one stuck writer must not hold up everybody else's profile, and
+-- many rows of his not a thousand moments long.
 create or replace function pgmend.function_templates()
 returns table (signature text, definition text)
 language sql
@@ -31,11 +33,23 @@ create or replace function pgmend.capture_sign_up_%1$s()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
 as $function$
 begin
+    -- No search_path is pinned, which would cost every sign-up: each name is qualified instead, operators and types included.
     insert into pgmend.outbox (source_id, kind, lane, user_key, correlation_id)
-    values (%1$s, 'user_created', 'express', new.%3$I::text, nullif(current_setting('pgmend.correlation_id', true), ''));
+    values (
+        %1$s, 'user_created', 'express', new.%3$I::pg_catalog.text,
+        pg_catalog.current_setting('pgmend.correlation_id', true)
+    );
+    -- pgmend.ring_doorbell(), written out: a call, or a trigger on the outbox, costs twice as much.
+    if coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) operator(pg_catalog.<)
+        (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)
+    then
+        -- A transaction that is to be prepared must not NOTIFY: `set local pgmend.silent = 'on'`, and the poll finds the event.
+        if pg_catalog.current_setting('pgmend.silent', true) is distinct from 'on' then
+            perform pg_catalog.pg_notify('pgmend', '');
+        end if;
+    end if;
     return null;
 exception when others then
     raise log 'pgmend could not record a sign-up (%%); the sweep will find it', sqlstate;
@@ -52,7 +66,6 @@ returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
 security definer
 set search_path = ''
-set lock_timeout = '100ms'
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $function$
@@ -94,7 +107,6 @@ returns table (healed_key text, outcome text, failure jsonb)
 language plpgsql
 security definer
 set search_path = ''
-set lock_timeout = '100ms'
 as $function$
 declare
     failed_constraint text;
@@ -112,8 +124,9 @@ exception
         get stacked diagnostics
             failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
         return query select user_key, 'failed', jsonb_build_object(
-            'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''),
-            'column', nullif(failed_column, ''), 'message', failed_message
+            'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''), 'column', nullif(failed_column, ''),
+            -- These classes quote values of the row.
+            'message', case when sqlstate ~ '^(22|P0)' then 'the database refused a value' else failed_message end
         );
 end
 $function$
@@ -145,6 +158,9 @@ exception
     when transaction_rollback or insufficient_resources or operator_intervention then
         raise;
     when others then
+        if sqlstate = '55P03' then
+            perform set_config('lock_timeout', '1ms', true);
+        end if;
         if size <= piece then
             return query
             select alone.healed_key, alone.outcome, alone.failure
@@ -182,6 +198,7 @@ begin
         for share of users;
         if found then
             set constraints all immediate;
+            perform pgmend.defer_again();
             return 'healed';
         end if;
     exception when unique_violation then
@@ -194,6 +211,23 @@ begin
         return 'already_whole';
     end if;
     return 'not_healed';
+end
+$function$
+$template$
+),
+(
+    'pgmend.hold_%1$s(text)',
+    $template$
+create or replace function pgmend.hold_%1$s(user_key text)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+#variable_conflict use_variable
+begin
+    perform from %2$s as users where users.%3$I = user_key::%6$s and not coalesce((%10$s), false) for share of users;
+    return found;
 end
 $function$
 $template$
@@ -221,6 +255,7 @@ begin
                 select true
                 from pgmend.audit_entries as entry
                 where entry.user_id = asked.user_key
+                    and (entry.details ->> 'source_id')::integer = %1$s
                     and entry.error_type in ('MISSING_PROFILE_CREATED', 'ERASED_USER_EVENT_DROPPED')
                 limit 1
             ),
@@ -246,10 +281,13 @@ language plpgsql
 security definer
 set search_path = ''
 set enable_seqscan = on
+set enable_nestloop = off
 as $function$
 declare
     found_users bigint;
 begin
+    -- The transaction has its id before the events have theirs: the low-water mark of the claim rests on that order.
+    perform pg_current_xact_id();
     with unannounced as (
         select users.%3$I::text as user_key
         from %2$s as users
@@ -272,6 +310,9 @@ begin
         returning event_id
     )
     select count(*) into found_users from announced;
+    if found_users > 0 then
+        perform pgmend.ring_doorbell();
+    end if;
     return found_users;
 end
 $function$
@@ -324,7 +365,7 @@ begin
     from pgmend.profile_sources as configured
     where configured.source_id = generate_source_functions.source_id;
 
-    select format_type(attribute.atttypid, null) into key_type
+    select format_type(attribute.atttypid, -1) into key_type
     from pg_attribute as attribute
     where attribute.attrelid = source.users_table and attribute.attname = source.users_key;
 
@@ -332,7 +373,7 @@ begin
         coalesce(string_agg(format(', %I', entry.key), '' order by entry.key), ''),
         coalesce(
             string_agg(
-                format(E',\n            (%s)::%s as %I', entry.value, format_type(attribute.atttypid, null), entry.key),
+                format(E',\n            (%s)::%s as %I', entry.value, format_type(attribute.atttypid, -1), entry.key),
                 '' order by entry.key
             ),
             ''
@@ -409,7 +450,7 @@ begin
 
     perform pgmend.generate_source_functions(new_source_id);
     execute format('select from pgmend.heal_batch_%s(''{}'')', new_source_id);
-    execute format('select pgmend.heal_one_%s(null)', new_source_id);
+    execute format('select pgmend.heal_one_%s(null), pgmend.hold_%s(null)', new_source_id, new_source_id);
     execute format('select from pgmend.facts_%s(''{}'')', new_source_id);
     execute format('select pgmend.sweep_%s(0)', new_source_id);
 
@@ -429,6 +470,7 @@ language plpgsql
 set search_path = ''
 as $function$
 begin
+    perform set_config('lock_timeout', '100ms', true);
     return query execute format('select * from pgmend.heal_%s($1)', source_id) using user_keys;
 end
 $function$;
@@ -443,6 +485,19 @@ declare
 begin
     execute format('select pgmend.heal_one_%s($1)', source_id) into outcome using user_key;
     return outcome;
+end
+$function$;
+
+create or replace function pgmend.hold_user(source_id integer, user_key text)
+returns boolean
+language plpgsql
+set search_path = ''
+as $function$
+declare
+    held boolean;
+begin
+    execute format('select pgmend.hold_%s($1)', source_id) into held using user_key;
+    return held;
 end
 $function$;
 

@@ -30,20 +30,38 @@ as $function$
 #variable_conflict use_column
 declare
     guarded_source integer;
+    candidates integer;
 begin
-    select source.source_id into guarded_source
+    select min(source.source_id), count(*) into guarded_source, candidates
     from pg_constraint as foreign_key
     inner join pgmend.profile_sources as source on source.profiles_table = foreign_key.confrelid
+    inner join pg_attribute as referenced
+        on referenced.attrelid = foreign_key.confrelid
+        and foreign_key.confkey = array[referenced.attnum]
+        and referenced.attname = source.profiles_key
     where foreign_key.conrelid = guard.referencing_table
         and foreign_key.conname = guard.constraint_name
         and foreign_key.contype = 'f'
         and cardinality(foreign_key.conkey) = 1;
+    if candidates > 1 then
+        raise exception 'the key % of % leads to the profiles of % sources', guard.constraint_name, guard.referencing_table, candidates
+            using errcode = 'ambiguous_parameter', hint = 'One profiles table with several users tables cannot be guarded yet.';
+    end if;
     if guarded_source is null then
-        raise exception 'there is no single-column foreign key % of % to an attached profiles table',
+        raise exception 'there is no single-column foreign key % of % to the key of an attached profiles table',
             guard.constraint_name, guard.referencing_table
             using
                 errcode = 'undefined_object',
                 hint = 'Attach the profiles table first with pgmend.attach_source, and name the key as \d prints it.';
+    end if;
+
+    if exists (
+        select from pg_proc as routine
+        where routine.oid = guard.replay_function
+            and (routine.pronargs <> 1 or routine.proargtypes[0] <> 'jsonb'::regtype)
+    ) then
+        raise exception '% does not take the row image alone', guard.replay_function
+            using errcode = 'invalid_function_definition', hint = 'A replay function has one argument, of type jsonb.';
     end if;
 
     insert into pgmend.guarded_constraints
@@ -86,7 +104,7 @@ begin
     end if;
 
     return query
-    select attribute.attname, format_type(attribute.atttypid, attribute.atttypmod)
+    select attribute.attname, format_type(attribute.atttypid, -1)
     from pg_attribute as attribute
     where attribute.attrelid = referencing_table
         and attribute.attnum > 0
@@ -97,12 +115,18 @@ begin
 end
 $function$;
 
--- A row given as JSON, as the exact text of each of its values: {"column": "text" or null}.
-create or replace function pgmend.row_image(referencing_table regclass, given jsonb)
+-- The given columns of a row as the exact text of each value: {"column": "text" or null}. Printed under settings of its own, so
+-- that the text means the same in the session that replays it.
+create or replace function pgmend.printed_row(row_given anyelement, referencing_table regclass, given jsonb)
 returns jsonb
 language plpgsql
 stable
 set search_path = ''
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'iso_8601'
+set timezone = 'UTC'
+set extra_float_digits = 1
+set bytea_output = 'hex'
 as $function$
 declare
     image jsonb;
@@ -110,21 +134,34 @@ declare
 begin
     select string_agg(format('%L, row_given.%I::text', listed.column_name, listed.column_name), ', ') into pairs
     from pgmend.insertable_columns(referencing_table, given) as listed;
-    execute format(
-        'select jsonb_build_object(%s) from jsonb_populate_record(null::%s, $1) as row_given', pairs, referencing_table
-    ) into image using given;
+    execute format('select jsonb_build_object(%s) from (select ($1).*) as row_given', pairs) into image using row_given;
     return image;
 end
 $function$;
 
--- Records an insert that failed: the row, who wrote it, and the constraint. Called after the writer's own rollback, in a new
--- transaction, or by insert_or_park. Returns the receipt: the event's id.
--- Security definer, because writers have no right on the outbox; what it stores is replayed with the writer's rights only.
-create or replace function pgmend.report_failed_insert(
+-- A row given as JSON, read under the caller's settings and with the caller's rights, as its image.
+create or replace function pgmend.row_image(referencing_table regclass, given jsonb)
+returns jsonb
+language plpgsql
+stable
+as $function$
+declare
+    image jsonb;
+begin
+    execute format(
+        'select pgmend.printed_row(jsonb_populate_record(null::%s, $1), $2, $1)', referencing_table
+    ) into image using given, referencing_table;
+    return image;
+end
+$function$;
+
+-- Writes the event of a captured row. Security definer, because writers have no right on the outbox, and therefore without any
+-- look at the row but as text: a type, domain or view of the caller's making must not be evaluated with these rights.
+create or replace function pgmend.record_failed_insert(
     referencing_table regclass,
-    failed_row jsonb,
-    constraint_name name default null,
-    waiting_for text default null
+    row_image jsonb,
+    constraint_name name,
+    waiting_for text
 )
 returns bigint
 language plpgsql
@@ -134,31 +171,30 @@ as $function$
 #variable_conflict use_column
 declare
     guarded record;
-    image jsonb;
     user_seen boolean;
     receipt bigint;
     correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
 begin
     -- The transaction has its id before the event has one: the low-water mark of the claim rests on that order.
     perform pg_current_xact_id();
-    image := pgmend.row_image(report_failed_insert.referencing_table, failed_row);
 
-    select guard.source_id, guard.constraint_name, image ->> attribute.attname::text as user_key into guarded
+    select guard.source_id, guard.constraint_name, record_failed_insert.row_image ->> attribute.attname::text as user_key
+    into guarded
     from pgmend.guarded_constraints as guard
     inner join pg_constraint as foreign_key
         on foreign_key.conrelid = guard.referencing_table and foreign_key.conname = guard.constraint_name
     inner join pg_attribute as attribute
         on attribute.attrelid = foreign_key.conrelid and attribute.attnum = foreign_key.conkey[1]
-    where guard.referencing_table = report_failed_insert.referencing_table
-        and guard.constraint_name = coalesce(report_failed_insert.constraint_name, guard.constraint_name)
-        and image ->> attribute.attname::text is not null
+    where guard.referencing_table = record_failed_insert.referencing_table
+        and guard.constraint_name = coalesce(record_failed_insert.constraint_name, guard.constraint_name)
+        and record_failed_insert.row_image ->> attribute.attname::text is not null
     order by guard.constraint_name
     limit 1;
     if not found then
-        raise exception 'no guarded constraint of % was violated by this row', report_failed_insert.referencing_table
+        raise exception 'no guarded constraint of % was violated by this row', record_failed_insert.referencing_table
             using
                 errcode = 'foreign_key_violation',
-                constraint = report_failed_insert.constraint_name,
+                constraint = coalesce(record_failed_insert.constraint_name, ''),
                 hint = 'Guard the foreign key first: select pgmend.guard(table, constraint).';
     end if;
 
@@ -171,20 +207,38 @@ begin
     )
     values (
         guarded.source_id, 'insert_failed', 'careful', guarded.user_key, user_seen, correlation,
-        report_failed_insert.referencing_table, guarded.constraint_name, image,
+        record_failed_insert.referencing_table, guarded.constraint_name, record_failed_insert.row_image,
         coalesce(nullif(current_setting('role', true), 'none'), session_user),
-        nullif(current_setting('request.jwt.claims', true), ''), report_failed_insert.waiting_for
+        nullif(current_setting('request.jwt.claims', true), ''), record_failed_insert.waiting_for
     )
     returning event_id into receipt;
 
     insert into pgmend.audit_entries
         (error_type, severity, user_id, table_name, constraint_name, sqlstate, message, details, event_id, correlation_id)
     values (
-        'FOREIGN_KEY_VIOLATION_CAPTURED', 'warning', guarded.user_key, report_failed_insert.referencing_table::text,
+        'FOREIGN_KEY_VIOLATION_CAPTURED', 'warning', guarded.user_key, record_failed_insert.referencing_table::text,
         guarded.constraint_name, '23503', 'a failed insert was captured and will be replayed',
-        jsonb_strip_nulls(jsonb_build_object('waiting_for', report_failed_insert.waiting_for)), receipt, correlation
+        jsonb_strip_nulls(jsonb_build_object('waiting_for', record_failed_insert.waiting_for)), receipt, correlation
     );
+    perform pgmend.ring_doorbell();
     return receipt;
+end
+$function$;
+
+-- Reports an insert that failed: after the writer's own rollback, in a new transaction. Returns the receipt: the event's id.
+create or replace function pgmend.report_failed_insert(
+    referencing_table regclass,
+    failed_row jsonb,
+    constraint_name name default null,
+    waiting_for text default null
+)
+returns bigint
+language plpgsql
+as $function$
+begin
+    return pgmend.record_failed_insert(
+        referencing_table, pgmend.row_image(referencing_table, failed_row), constraint_name, waiting_for
+    );
 end
 $function$;
 
@@ -229,10 +283,10 @@ declare
 begin
     update pgmend.outbox as event
     set available_at = clock_timestamp()
-    where event.waiting_for = appeared;
+    where event.lane = 'careful' and event.waiting_for = appeared;
     get diagnostics resumed = row_count;
     if resumed > 0 then
-        perform pg_notify('pgmend', '');
+        perform pgmend.ring_doorbell();
     end if;
     return resumed;
 end

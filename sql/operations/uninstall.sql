@@ -6,6 +6,8 @@ declare
     captured_rows bigint;
 begin
     if to_regclass('pgmend.outbox') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
+        -- A capture that is not committed yet is waited for, and counted.
+        lock table pgmend.outbox, pgmend.dead_letters in access exclusive mode;
         select count(*) into captured_rows
         from (
             select from pgmend.outbox where kind = 'insert_failed'

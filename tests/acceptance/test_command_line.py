@@ -1,5 +1,6 @@
 """The command line: every refusal is one line with a hint and an exit status of its own."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,7 @@ import pytest
 from tests.conftest import StartWorker
 from tests.support.database import Database, count, sign_up
 from tests.support.process import run_command
+from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from worker.embedded import Cluster
 
@@ -33,6 +35,27 @@ async def stranger(cluster: Cluster, database: Database) -> AsyncIterator[str]:
     yield f"postgresql://stranger:pw@127.0.0.1:{cluster.port}/{database.name}"
     await admin.execute("drop role stranger")
     await admin.close()
+
+
+class AgedProxy(Proxy):
+    """Hands everything through, but for the version that the server tells."""
+
+    async def _heard(self, server: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        async for message in super()._heard(server):
+            name, _, version = message[5:].partition(b"\0")
+            if message.startswith(b"S") and name == b"server_version":
+                yield message.replace(version, b"13.9".ljust(len(version) - 1) + b"\0")
+            else:
+                yield message
+
+
+@pytest.fixture
+async def aged_server(cluster: Cluster, database: Database) -> AsyncIterator[str]:
+    """The address of the test's database on a server that says that it is Postgres 13."""
+    proxy = AgedProxy("127.0.0.1", cluster.port)
+    await proxy.start()
+    yield cluster.url(tcp=True).replace(f":{cluster.port}/postgres", f":{proxy.port}/{database.name}") + "?sslmode=disable"
+    await proxy.stop()
 
 
 async def test_missing_url_exits_10() -> None:
@@ -77,6 +100,14 @@ async def test_newer_schema_exits_15(database: Database) -> None:
     await connection.execute("insert into pgmend.migrations (version, name, sha256) values (9999, '9999_later', 'x')")
 
     assert (await refused(database.url, "run"))[0] == 15
+
+
+async def test_server_older_than_14_exits_16(aged_server: str) -> None:
+    """A server that introduces itself as Postgres 13 is refused by number."""
+    status, line = await refused(aged_server, "run")
+
+    assert status == 16, line
+    assert "Postgres 13" in line
 
 
 async def test_drift_exits_17(database: Database) -> None:

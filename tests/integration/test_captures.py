@@ -86,6 +86,8 @@ async def test_unknown_user_is_a_dead_letter_after_the_grace_period(connection: 
     await insert_or_park(connection, "public.leads", user_id=ghost, source="web")
 
     await pipeline.turn(path)
+    await connection.execute("update pgmend.outbox set available_at = now()")
+    await pipeline.turn(path)
 
     letter = await connection.fetchrow("select verdict, row_image from pgmend.dead_letters")
     assert letter is not None

@@ -64,3 +64,41 @@ async def test_two_workers_never_handle_one_user_at_the_same_time(database: Data
 
     assert [event.user_key for event in held] == [ada]
     assert [event.user_key for event in free] == [grace]
+
+
+async def test_sign_up_that_commits_late_does_not_wait_for_the_careful_lane(
+    database: Database, connection: Connection, path: Path
+) -> None:
+    """A low id that becomes visible late is healed by the next turn, however much is captured and due beside it."""
+    path.careful_limit = 1
+    slow = await database.connect()
+    uncommitted = slow.transaction()
+    await uncommitted.start()
+    late, other = await sign_up(slow), await sign_up(connection)
+    for _ in range(3):
+        await place_order(connection, other)
+
+    await pipeline.turn(path)
+    await uncommitted.commit()
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.profiles where id = $1", late) == 1
+    assert await count(connection, "pgmend.outbox") > 0
+
+
+async def test_captured_row_found_after_a_long_outage_is_looked_at_twice(
+    database: Database, connection: Connection, path: Path
+) -> None:
+    """Older than its grace at the first look, a capture still waits for what the sign-up's own event will tell."""
+    other = await database.connect()
+    async with connection.transaction():
+        key = await sign_up(connection)
+        await place_order(other, key)
+    await connection.execute("delete from public.users where id = $1", key)
+    await connection.execute("update pgmend.outbox set created_at = created_at - interval '1 hour'")
+
+    await pipeline.turn(path)
+    await handle_again(connection, path)
+
+    assert await count(connection, "pgmend.dead_letters") == 0
+    assert await count(connection, "public.error_logs where error_type = 'ERASED_USER_EVENT_DROPPED'") == 2

@@ -1,12 +1,16 @@
 """The sweep: finds the users that nothing announced."""
 
+import asyncio
+
 from tests.support.database import Database, count, sign_up
+from tests.support.waiting import eventually
 from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
-from worker.runtime.sweeper import sweep
+from worker.runtime.stopping import Stop
+from worker.runtime.sweeper import Sweeper, sweep
 from worker.store import profiles
-from worker.store.connection import Connection
+from worker.store.connection import Connection, Target
 
 
 async def sign_up_unannounced(connection: Connection, users: int) -> None:
@@ -52,6 +56,25 @@ async def test_sweep_leaves_erased_users_and_dead_letters_alone(connection: Conn
     await sweep(connection, log, most=100)
 
     assert await count(connection, "pgmend.outbox") == 0
+
+
+async def test_stop_ends_a_sweep_that_waits(database: Database, log: Log) -> None:
+    """A sweep that takes long holds up no graceful stop: it is cancelled, and loses nothing."""
+    blocker, watcher = await database.connect(), await database.connect()
+    stop = Stop()
+    async with blocker.transaction():
+        await blocker.execute("lock table public.users in access exclusive mode")
+        sweeping = asyncio.ensure_future(Sweeper(Target(database.url), stop, log).run())
+
+        async def waits() -> bool:
+            return await count(watcher, "pg_locks where relation = 'public.users'::regclass and not granted") == 1
+
+        await eventually(waits)
+        stop.request()
+        async with asyncio.timeout(10):
+            await sweeping
+
+    assert sweeping.exception() is None
 
 
 async def test_only_one_worker_sweeps_at_a_time(database: Database, connection: Connection, log: Log) -> None:

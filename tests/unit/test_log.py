@@ -40,13 +40,15 @@ def test_password_in_a_url_is_masked_also_in_a_traceback() -> None:
     "message",
     [
         "Key (email)=(ada@example.org) already exists.",
+        "Key (lower(email))=(ada@example.org) already exists.",
+        "Key (name)=(Ada) Lovelace, ada) already exists.",
         "Failing row contains (1, ada@example.org, null).",
         'insert violates: Key (user_id, "Email")=(7, ada@example.org) is not present in table "profiles".',
     ],
 )
 def test_row_values_that_the_database_quotes_are_cut(message: str) -> None:
     """Details of constraint violations carry personal values; the log keeps the columns only."""
-    assert "ada" not in redacted(message)
+    assert "ada" not in redacted(message).lower()
 
 
 def test_lines_below_the_level_are_not_written() -> None:

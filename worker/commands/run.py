@@ -25,12 +25,12 @@ def make_identity() -> Identity:
 
 async def run(settings: Settings, log: Log, identity: Identity) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
+    worker = Worker(settings, identity, log, Stop())
+    worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     connection = await connect_patiently(settings.target, log, within=settings.startup_timeout_seconds)
     try:
         await migrations.require_current(connection)
     finally:
         await close(connection)
-    worker = Worker(settings, identity, log, Stop())
-    worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     await worker.run()
     return 0

@@ -1,6 +1,6 @@
 """Audit entries: the durable record in ``error_logs``, written in the same transaction as the effect."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from worker.core.decision import SetAside
@@ -15,6 +15,7 @@ VOCABULARY: dict[str, str] = {
     "CONVERSATION_RETRIED": "A captured conversation was opened, with its admin and its one welcome message.",
     "ERASED_USER_EVENT_DROPPED": "The user is erased: nothing was made, and a captured row was dropped.",
     "EVENT_DEAD_LETTERED": "An event was set aside for a person; the details name verdict and hint.",
+    "DEAD_LETTER_DISCARDED": "A person discarded a dead letter, and a captured row with it.",
     "USERS_WITHOUT_PROFILE_DETECTED": "The sweep found users that no event had announced.",
 }
 """Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""
@@ -57,7 +58,8 @@ def insert_replayed(event: Event, duration_ms: float) -> AuditEntry:
 
 def erased_user_event_dropped(event: Event) -> AuditEntry:
     """Return the entry for an event whose user is gone. It carries no personal value."""
-    return _entry(event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", {"kind": event.kind})
+    details: dict[str, object] = {"kind": event.kind, "source_id": event.source_id}
+    return _entry(event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", details)
 
 
 def event_dead_lettered(event: Event, letter: SetAside) -> AuditEntry:
@@ -70,23 +72,7 @@ def event_dead_lettered(event: Event, letter: SetAside) -> AuditEntry:
         {"kind": event.kind, "verdict": letter.verdict, "hint": letter.hint, "column": letter.failure.column},
     )
     constraint = letter.failure.constraint or entry.constraint_name
-    return _with_failure(entry, letter.failure.sqlstate, constraint)
-
-
-def _with_failure(entry: AuditEntry, sqlstate: str, constraint: str | None) -> AuditEntry:
-    return AuditEntry(
-        error_type=entry.error_type,
-        severity=entry.severity,
-        message=entry.message,
-        user_id=entry.user_id,
-        table_name=entry.table_name,
-        constraint_name=constraint,
-        sqlstate=sqlstate,
-        attempt=entry.attempt,
-        event_id=entry.event_id,
-        correlation_id=entry.correlation_id,
-        details=entry.details,
-    )
+    return replace(entry, sqlstate=letter.failure.sqlstate, constraint_name=constraint)
 
 
 def _entry(event: Event, error_type: str, severity: Severity, message: str, details: dict[str, object]) -> AuditEntry:

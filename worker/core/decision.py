@@ -11,7 +11,7 @@ from typing import Literal
 
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
-from worker.core.failure import COLUMN_GONE_SQLSTATE, Failure, FailureClass, classify
+from worker.core.failure import COLUMN_GONE_SQLSTATE, NOT_MADE_SQLSTATE, Failure, FailureClass, classify
 from worker.core.retry_policy import RetryPolicy
 
 Verdict = Literal[
@@ -36,9 +36,13 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Heal the profile if it is missing, then replay the capture if there is one."""
+    """Heal the profile if it is missing, then replay the capture if there is one.
+
+    ``hold``: the profile is there; lock the user, who must not be erased, before anything is written in their name.
+    """
 
     heal: bool
+    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _decide_capture(event: Event, capture: Capture, facts: Facts, delay: float) 
                 "Make the user eligible, or widen eligible_when of the profile source, then requeue.",
             )
         case _:
-            return Act(heal=not facts.profile_exists)
+            return Act(heal=not facts.profile_exists, hold=facts.profile_exists and facts.user_state != "absent")
 
 
 def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: float) -> Decision:
@@ -104,8 +108,9 @@ def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: flo
         return Acknowledge("erased")
     missing = Failure("23503", "no such user", capture.constraint_name)
     remaining = capture.unknown_user_grace - event.age
-    if remaining > 0:
-        return Release(min(delay, remaining), missing)
+    if remaining > 0 or event.attempts == 0:
+        # After an outage the first look is late: the sign-up's own event, due with it, may still tell that the user is erased.
+        return Release(min(delay, remaining) if remaining > 0 else delay, missing)
     return SetAside(
         "unknown_user",
         missing,
@@ -125,6 +130,18 @@ def after_failure(
             return _release_or_exhausted(event, failure, policy, delay)
         case FailureClass.PERMANENT:
             return _needs_recipe(failure) if healing else _permanent(event, failure, policy, delay)
+
+
+def after_not_healed(event: Event) -> Release | SetAside:
+    """Return what becomes of an event whose profile was not made, although nothing was raised.
+
+    The user went, or changed, between the facts and the lock: the next attempt's facts say what that means. If they call for the
+    same again, something swallows the row.
+    """
+    failure = Failure(NOT_MADE_SQLSTATE, "the profile was not made, and no error says why")
+    if event.last_failure is None or event.last_failure.sqlstate != NOT_MADE_SQLSTATE:
+        return Release(0.0, failure)
+    return SetAside("needs_recipe", failure, "A trigger or rule of the profiles table drops the row. Change it, and requeue.")
 
 
 def _release_or_exhausted(event: Event, failure: Failure, policy: RetryPolicy, delay: float) -> Release | SetAside:

@@ -5,11 +5,13 @@ from enum import Enum
 
 WAITING_SQLSTATE = "PM001"
 COLUMN_GONE_SQLSTATE = "PM002"
+NOT_MADE_SQLSTATE = "PM003"
+ROLE_NOT_GRANTED_SQLSTATE = "PM004"
 
 _TRANSIENT_CLASSES = frozenset({"40", "53"})
-_TRANSIENT_STATES = frozenset({"55P03", "55006", "57014", "25P03", "25P04"})
+_TRANSIENT_STATES = frozenset({NOT_MADE_SQLSTATE, "55P03", "55006", "57014", "25P03", "25P04"})
 _CONNECTION_CLASSES = frozenset({"08"})
-_CONNECTION_STATES = frozenset({"57P01", "57P02", "57P03", "57P05"})
+_CONNECTION_STATES = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})  # 25006: the server is a standby now
 
 
 class FailureClass(Enum):
@@ -38,7 +40,7 @@ def classify(sqlstate: str) -> FailureClass:
     Transient may pass by itself; waiting names what must appear first; a lost connection is never the event's fault;
     everything else is permanent: trying again would fail again.
     """
-    if sqlstate == WAITING_SQLSTATE:
+    if sqlstate in {WAITING_SQLSTATE, ROLE_NOT_GRANTED_SQLSTATE}:
         return FailureClass.WAITING
     if sqlstate[:2] in _CONNECTION_CLASSES or sqlstate in _CONNECTION_STATES:
         return FailureClass.CONNECTION

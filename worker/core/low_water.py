@@ -3,8 +3,10 @@
 Acknowledged rows cannot be vacuumed while an old snapshot is held, and a claim that starts from the first id walks over all
 of them. But ids do not commit in order: an event with a low id may become visible late. The rule:
 
-1. one observation reads the outbox sequence (``last_id``) and a later one takes a snapshot: every transaction that owns an id up
-   to ``last_id`` has a transaction id below that snapshot's xmax, because a writer has its transaction id first;
+1. one observation reads the outbox sequence (``last_id``); then a transaction of our own writes and ends; then a later
+   observation takes a snapshot: every transaction that owns an id up to ``last_id`` has a transaction id below that snapshot's
+   xmax, because a writer has its transaction id first, ours came after, and xmax lies above whatever has ended (and only above
+   that: the youngest transactions that still run are beyond it);
 2. once every transaction below that xmax has ended, the mark rises to ``last_id``;
 3. where one does not end, the mark rises all the same after a good many ids, and falls back as soon as that one has ended.
 
@@ -42,18 +44,23 @@ class LowWaterMark:
     _candidate: tuple[int, int] | None = None
     _stragglers: dict[int, int] = field(default_factory=dict)
 
-    def observe(self, *, oldest_present: int | None, last_id: int, snapshot: Snapshot) -> None:
-        """Take in one observation: the lowest id present above the mark (None: none), the sequence, and a snapshot."""
-        self.notice(snapshot)
+    def observe(self, *, oldest_present: int | None, last_id: int, snapshot: Snapshot, wrote: bool) -> bool:
+        """Take in one observation: the lowest id present above the mark (None: none), the sequence, and a snapshot.
+
+        ``wrote``: a transaction of our own has written since the last one. Return whether the mark fell: then there may be an
+        event below where the last look began.
+        """
+        fell = self.notice(snapshot)
         if self._candidate is None:
-            self._candidate = None if self._last_id is None else (self._last_id, snapshot.xmax)
+            self._candidate = (self._last_id, snapshot.xmax) if wrote and self._last_id is not None else None
             self._last_id = last_id
-            return
+            return fell
         candidate, xmax = self._candidate
         if snapshot.xmin >= xmax or last_id - candidate > IMPATIENCE:
             self._rise(candidate if oldest_present is None else min(candidate, oldest_present - 1), xmax, snapshot.running)
             self._candidate = None
             self._last_id = last_id
+        return fell
 
     def notice(self, snapshot: Snapshot) -> bool:
         """Fall back for the transactions that have ended; return whether the mark fell."""

@@ -67,7 +67,6 @@ class Consumer:
                     raise
                 self.log.warning("turn_failed", sqlstate=error.sqlstate, reason=str(error))
                 await self.stop.wait(_PAUSE_AFTER_FAILURE)
-            self._lease_until = 0.0
 
     async def _consume(self, path: pipeline.Path) -> None:
         now = asyncio.get_running_loop().time

@@ -1,7 +1,8 @@
 """The stop: requested once, heard everywhere."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 
 class Stop:
@@ -34,3 +35,15 @@ class Stop:
         except TimeoutError:
             pass
         return self.is_requested()
+
+    async def cuts_short(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work, and cancel it when the stop is requested: for work that loses nothing by that."""
+        working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+        finally:
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)

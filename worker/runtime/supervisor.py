@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -84,7 +84,8 @@ class Worker:
             heartbeat=Heartbeat(settings.heartbeat_interval_seconds, settings.heartbeat_timeout_seconds),
             identity=self.identity,
         )
-        sweeper = Sweeper(settings.target, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size)
+        sweeping = replace(settings.target, statement_timeout=settings.sweep_timeout_seconds)
+        sweeper = Sweeper(sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size)
         return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
 
     def _consumer(self, bell: Bell) -> Consumer:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import asyncpg
 
 from worker.core.audit import AuditEntry
-from worker.core.failure import FailureClass, classify
 from worker.log import Log
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
 from worker.store import error_logs, profiles
-from worker.store.connection import Connection, Target
+from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
 
@@ -27,10 +26,10 @@ class Sweeper:
     batch_size: int = 10_000
 
     async def run(self) -> None:
-        """Sweep until the stop."""
+        """Sweep until the stop, which cancels a sweep under way: the next one finds the same."""
         while not self.stop.is_requested():
             started = time.perf_counter()
-            await self._sweep_once()
+            await self.stop.cuts_short(self._sweep_once())
             took = time.perf_counter() - started
             await self.stop.wait(max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT))
 
@@ -43,9 +42,8 @@ class Sweeper:
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
         except asyncpg.PostgresError as error:
-            if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
-                raise
-            self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=str(error))
+            # For whatever reason: a source that cannot be swept must not end the worker that heals everybody else.
+            self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=failure_of(error).message)
 
 
 async def sweep(connection: Connection, log: Log, *, most: int) -> bool:

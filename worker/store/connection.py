@@ -13,6 +13,7 @@ from worker.errors import (
     PrivilegeMissingError,
     ServerTooOldError,
     ServerUnreachableError,
+    SettingsInvalidError,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 """Errors that say that the connection is gone, or was never there; TimeoutError (an OSError) is one of them."""
 
@@ -74,9 +76,7 @@ async def _open(target: Target) -> Connection:
         # Compiling a plan takes longer than any of our statements; and plans are made on empty tables, to be used on large ones.
         # A worker that vanished from the network must not hold its claims until the server's TCP gives up, hours later.
         idle = int(target.statement_timeout * 1000)
-        await connection.execute(
-            f"set jit = off; set enable_seqscan = off; set idle_in_transaction_session_timeout = {idle}"
-        )
+        await connection.execute(f"set jit = off; set enable_seqscan = off; set idle_in_transaction_session_timeout = {idle}")
     except BaseException:
         connection.terminate()
         raise
@@ -88,7 +88,7 @@ def explained(error: BaseException) -> PgmendError:
     for kinds, meaning, what, hint in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(what, detail=_first_line(error), hint=hint)
-    return PgmendError("the database answered with an error", detail=_first_line(error))
+    return PgmendError("the database answered with an error", detail=_first_line(error), hint="look at the server's log")
 
 
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, str], ...] = (
@@ -123,7 +123,19 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, 
         "raise max_connections or run fewer workers",
     ),
     (
-        (*LOST, ValueError),
+        (asyncpg.ClientConfigurationError, asyncpg.UndefinedObjectError, ValueError),
+        SettingsInvalidError,
+        "PGMEND_DATABASE_URL is wrong",
+        "write postgresql://user:password@host:5432/database, with ?sslmode=... where needed and no parameter of another driver",
+    ),
+    (
+        (asyncpg.LockNotAvailableError,),
+        PgmendError,
+        "a table is locked by somebody else",
+        "nothing was changed; try again in a quiet moment",
+    ),
+    (
+        LOST,
         ServerUnreachableError,
         "the server cannot be reached",
         "check host and port in PGMEND_DATABASE_URL, and that it runs",
@@ -145,12 +157,16 @@ async def close(connection: Connection, *, within: float = 2.0) -> None:
         connection.terminate()
 
 
+_QUOTING_CLASSES = frozenset({"22", "P0"})
+"""Classes whose messages quote values of the row."""
+
+
 def failure_of(error: asyncpg.PostgresError) -> Failure:
     """Return the failure that a database error reports. A detail quotes row values: only what is waited for is kept."""
     sqlstate = error.sqlstate or "XX000"
     return Failure(
         sqlstate=sqlstate,
-        message=_first_line(error),
+        message="the database refused a value" if sqlstate[:2] in _QUOTING_CLASSES else _first_line(error),
         constraint=getattr(error, "constraint_name", None),
         column=getattr(error, "column_name", None),
         detail=getattr(error, "detail", None) if sqlstate == WAITING_SQLSTATE else None,

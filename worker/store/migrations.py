@@ -87,6 +87,8 @@ async def apply(connection: Connection, *, error_logs_table: str, lock_timeout: 
     try:
         async with connection.transaction():
             await _lock(connection, lock_timeout)
+            # Attached tables are locked for an instant, and sign-ups queue behind whoever waits for that.
+            await connection.execute("set local lock_timeout = '3s'")
             before = await status(connection)
             await connection.execute("select set_config('pgmend.error_logs_table', $1, true)", error_logs_table)
             for migration in before.pending:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Literal
 
 from worker.core.event import Event
 from worker.core.facts import Facts
@@ -21,10 +22,19 @@ async def facts(connection: Connection, events: Iterable[Event]) -> dict[int, Fa
     return answers
 
 
-async def heal(connection: Connection, source_id: int, user_key: str) -> str:
-    """Make one profile exist: ``healed``, ``already_whole`` or ``not_healed``. Raises what the recipe raises."""
-    outcome = await connection.fetchval(statement("profiles/heal"), source_id, user_key)
-    return str(outcome)
+Healed = Literal["healed", "already_whole", "not_healed"]
+
+
+async def heal(connection: Connection, source_id: int, user_key: str) -> Healed:
+    """Make one profile exist. Raises what the recipe raises."""
+    outcome: Healed = await connection.fetchval(statement("profiles/heal"), source_id, user_key)
+    return outcome
+
+
+async def hold(connection: Connection, source_id: int, user_key: str) -> Healed:
+    """Lock a user who is whole until the transaction ends: ``already_whole``, or ``not_healed`` if they are erased by now."""
+    held = await connection.fetchval(statement("profiles/hold"), source_id, user_key)
+    return "already_whole" if held else "not_healed"
 
 
 async def lock_sweep(connection: Connection) -> bool:

@@ -7,16 +7,19 @@ from worker.store.statements import statement
 
 async def replay(connection: Connection, capture: Capture) -> None:
     """Run the insert under the writer's role and claims, deferred constraints included. Raises what the insert raises."""
-    await connection.execute(
-        statement("replays/replay"),
+    await connection.execute(statement("replays/replay"), *_arguments(capture))
+
+
+async def stands(connection: Connection, capture: Capture) -> bool:
+    """Return whether the captured row is in its table already, value by value, as far as the writer can see."""
+    return bool(await connection.fetchval(statement("replays/stands"), *_arguments(capture)))
+
+
+def _arguments(capture: Capture) -> tuple[str, str | None, str, str, str | None]:
+    return (
         capture.referencing_table,
         capture.constraint_name,
         capture.row_image,
         capture.writer_role,
         capture.writer_claims,
     )
-
-
-async def stands(connection: Connection, capture: Capture) -> bool:
-    """Return whether the captured row is in its table already, value by value."""
-    return bool(await connection.fetchval(statement("replays/stands"), capture.referencing_table, capture.row_image))

@@ -13,7 +13,7 @@ with due as materialized (
 )
 
 select
-    due.event_id, due.source_id, due.user_key, due.attempts, due.correlation_id, due.last_failure,
+    due.event_id, due.source_id, due.user_key, due.attempts, nullif(due.correlation_id, '') as correlation_id, due.last_failure,
     extract(epoch from clock_timestamp() - due.created_at)::float8 as age,
     due.referencing_table::text as referencing_table, due.constraint_name, due.row_image::text as row_image,
     due.writer_role, due.writer_claims, due.waiting_for, due.user_seen,

@@ -2,7 +2,7 @@
 -- the audit entries, acknowledges what is settled, and leaves the rest to the careful lane with the failure as evidence.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
 with claimed as materialized (
-    select event_id, source_id, user_key, created_at, correlation_id
+    select event_id, source_id, user_key, created_at, nullif(correlation_id, '') as correlation_id
     from pgmend.outbox
     where lane = 'express' and event_id > $1
     order by event_id

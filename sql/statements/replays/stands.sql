@@ -1,2 +1,2 @@
--- Whether the captured row stands in its table already.
-select pgmend.captured_row_exists($1::text::regclass, $2::jsonb)
+-- Whether the captured row stands in its table already, as far as its writer can see.
+select pgmend.captured_row_stands($1::text::regclass, $2, $3::jsonb, $4, $5)

@@ -25,6 +25,9 @@ begin
     execute format(
         'grant execute on function pgmend.insert_or_park(regclass, jsonb), '
         'pgmend.report_failed_insert(regclass, jsonb, name, text), '
+        'pgmend.record_failed_insert(regclass, jsonb, name, text), '
+        'pgmend.row_image(regclass, jsonb), '
+        'pgmend.printed_row(anyelement, regclass, jsonb), '
         'pgmend.insertable_columns(regclass, jsonb) to %s',
         writer
     );
@@ -42,14 +45,20 @@ begin
     if to_regrole('pgmend_worker') is not null then
         grant usage on schema pgmend to pgmend_worker;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints to pgmend_worker;
-        grant select, insert, update, delete on pgmend.outbox, pgmend.dead_letters, pgmend.workers to pgmend_worker;
+        grant select, update, delete on pgmend.outbox to pgmend_worker;
+        grant select, insert, update, delete on pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
+        execute format(
+            'grant select on sequence %s to pgmend_worker', pg_get_serial_sequence('pgmend.outbox', 'event_id')::regclass
+        );
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
         pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
         grant execute on function pgmend.replay_statement(regclass, name, jsonb),
         pgmend.replay_insert(regclass, name, jsonb, name, text),
-        pgmend.captured_row_exists(regclass, jsonb), pgmend.insertable_columns(regclass, jsonb) to pgmend_worker;
+        pgmend.captured_row_stands(regclass, name, jsonb, name, text), pgmend.become_writer(name, text),
+        pgmend.become_worker(text), pgmend.defer_again(), pgmend.ring_doorbell(), pgmend.hold_user(integer, text),
+        pgmend.insertable_columns(regclass, jsonb) to pgmend_worker;
     end if;
 end
 $migration$;

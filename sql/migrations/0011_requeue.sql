@@ -1,0 +1,77 @@
+-- What a person does with a dead letter: send it back, or let it go. Both for many at once, and both return how many there were.
+
+-- Sends dead letters back to the careful lane, due now. Attempts, the recorded failure and the age begin anew: what made it one
+-- has changed, or the person would not ask.
+create or replace function pgmend.requeue(event_ids bigint[])
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+declare
+    requeued bigint;
+begin
+    -- The transaction has its id before the event is there: the low-water mark of the claim rests on that order.
+    perform pg_current_xact_id();
+    with letters as (
+        delete from pgmend.dead_letters as letter
+        where letter.event_id = any(event_ids)
+        returning letter.*
+    ),
+
+    returned as (
+        insert into pgmend.outbox (
+            event_id, source_id, kind, lane, user_key, user_seen, correlation_id,
+            referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
+        )
+        overriding system value
+        select
+            letters.event_id, letters.source_id, letters.kind, 'careful', letters.user_key, letters.user_seen,
+            letters.correlation_id, letters.referencing_table, letters.constraint_name, letters.row_image,
+            letters.writer_role, letters.writer_claims, letters.waiting_for
+        from letters
+        returning event_id
+    )
+
+    select count(*) into requeued from returned;
+    if requeued > 0 then
+        perform pgmend.ring_doorbell();
+    end if;
+    return requeued;
+end
+$function$;
+
+-- Lets dead letters go, captured rows included; the audit keeps that it was done, and by whom.
+create or replace function pgmend.discard(event_ids bigint[])
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $function$
+declare
+    discarded bigint;
+begin
+    with letters as (
+        delete from pgmend.dead_letters as letter
+        where letter.event_id = any(event_ids)
+        returning letter.*
+    ),
+
+    audited as (
+        insert into pgmend.audit_entries (
+            error_type, severity, user_id, table_name, constraint_name, sqlstate,
+            message, details, attempt, event_id, correlation_id
+        )
+        select
+            'DEAD_LETTER_DISCARDED', 'warning', letters.user_key, letters.referencing_table::text, letters.constraint_name,
+            letters.sqlstate, 'a person discarded the dead letter',
+            jsonb_build_object('verdict', letters.verdict, 'discarded_by', session_user), letters.attempts,
+            letters.event_id, letters.correlation_id
+        from letters
+        returning event_id
+    )
+
+    select count(*) into discarded from audited;
+    return discarded;
+end
+$function$;
