@@ -21,7 +21,7 @@ from worker.core import decision
 from worker.core.decision import Acknowledge, Act, Release, SetAside
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
-from worker.core.failure import Failure
+from worker.core.failure import Failure, FailureClass, classify
 from worker.core.low_water import LowWaterMark
 from worker.core.outcome import Done, Outcome, Result, audit_entries
 from worker.core.retry_policy import RetryPolicy
@@ -123,10 +123,11 @@ async def _facts(path: Path, events: list[Event]) -> dict[int, Facts | Failure]:
         async with path.connection.transaction():
             return dict(await profiles.facts(path.connection, events))
     except asyncpg.PostgresError as error:
-        if is_lost(error, path.connection):
+        failure = failure_of(error)
+        if is_lost(error, path.connection) or classify(failure.sqlstate) is not FailureClass.PERMANENT:
             raise
         if len(events) == 1:
-            return {events[0].event_id: failure_of(error)}
+            return {events[0].event_id: failure}
     return {event_id: facts for event in events for event_id, facts in (await _facts(path, [event])).items()}
 
 
