@@ -39,9 +39,10 @@ def log_outcome(log: Log, outcome: Outcome) -> None:
             log.info("event_settled", error_type=error_type, verdict=done.verdict, healed=healed, replayed=replayed)
         case Acknowledge(verdict=verdict):
             log.info("event_acknowledged", verdict=verdict)
-        case Release(delay=delay, failure=failure, waiting_for=waiting_for):
+        case Release(delay=delay, failure=failure, waiting_for=waiting_for, verdict=verdict):
             log.info(
                 "event_released",
+                verdict=verdict,
                 sqlstate=failure.sqlstate,
                 reason=failure.message,
                 retry_in_ms=round(delay * 1000),

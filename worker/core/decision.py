@@ -52,6 +52,7 @@ class Release:
     delay: float
     failure: Failure
     waiting_for: str | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: flo
     remaining = capture.unknown_user_grace - event.age
     if remaining > 0 or event.attempts == 0:
         # After an outage the first look is late: the sign-up's own event, due with it, may still tell that the user is erased.
-        return Release(min(delay, remaining) if remaining > 0 else delay, missing)
+        return Release(min(delay, remaining) if remaining > 0 else delay, missing, verdict="in_flight")
     return SetAside(
         "unknown_user",
         missing,

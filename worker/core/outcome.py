@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from worker.core import audit
 from worker.core.audit import AuditEntry
-from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.decision import Acknowledge, Release, SetAside, Verdict
 from worker.core.event import Event
 
 
@@ -16,7 +16,7 @@ class Done:
     replayed: bool
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """Return the verdict that the facts had, now that they are whole."""
         return "healed" if self.healed or self.replayed else "already_whole"
 
