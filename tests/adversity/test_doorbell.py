@@ -1,0 +1,137 @@
+"""The doorbell: polls, sweeps and heartbeats an hour apart, and still no event waits. It takes the second look for that."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from typing import Literal
+
+import pytest
+
+from tests.conftest import StartWorker
+from tests.support.activity import asleep
+from tests.support.database import Database, count, sign_up
+from tests.support.process import WorkerProcess
+from tests.support.waiting import eventually
+from tests.support.workload import healed
+from worker.store.connection import Connection
+
+DEADLINE = 10.0
+HASTY = (sys.executable, "-m", "tests.support.hasty_worker")
+BELL_ALONE = {"poll_interval_seconds": 3600, "sweep_interval_seconds": 3600, "heartbeat_interval_seconds": 3600}
+ISOLATIONS: tuple[Literal["read_committed", "repeatable_read"], ...] = ("read_committed", "repeatable_read")
+WRITERS = 8
+TRANSACTIONS = 60
+
+
+async def test_event_of_a_writer_that_read_the_lease_and_commits_late_is_healed(
+    database: Database, connection: Connection, start: StartWorker
+) -> None:
+    """The writer did not ring, because a worker said it was awake; the worker looks until that writer has ended."""
+    worker = await _start(start)
+
+    late = await _commit_after_the_lease_is_cleared(database, connection, worker)
+
+    await healed(connection, late, within=DEADLINE)
+
+
+async def test_event_of_the_youngest_writer_is_healed_as_well(
+    database: Database, connection: Connection, start: StartWorker
+) -> None:
+    """A writer who read the lease just before it was cleared, and after whom no transaction has ended, is waited for too."""
+    worker = await start(linger_milliseconds=500, **BELL_ALONE)
+    await worker.logged("sweep_finished")
+    writer = await database.connect()
+    async with writer.transaction():
+        await _make_busy(connection, worker)
+        late = await sign_up(writer)
+        await eventually(lambda: connection.fetchval("select last_value = 0 from pgmend.doorbell_lease"))
+        await asleep(connection, ["outbox/observe"])
+
+    await healed(connection, late, within=DEADLINE)
+
+
+async def test_without_the_second_look_that_event_waits(database: Database, connection: Connection, start: StartWorker) -> None:
+    """The test above can fail: a worker that drains once after it has cleared the lease sleeps through the commit."""
+    worker = await _start(start, *HASTY)
+
+    late = await _commit_after_the_lease_is_cleared(database, connection, worker)
+
+    with pytest.raises(AssertionError, match="still 0"):
+        await healed(connection, late, within=2)
+    await connection.execute("select pg_notify('pgmend', '')")
+    await healed(connection, late)
+
+
+async def test_no_event_waits_under_concurrent_writers_of_every_kind(
+    database: Database, connection: Connection, start: StartWorker
+) -> None:
+    """Short and long transactions, read committed and repeatable read: after the last commit all are healed in no time."""
+    await _start(start)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(WRITERS):
+            group.create_task(_write(await database.connect(), number))
+
+    await eventually(lambda: _all_healed(connection), within=DEADLINE)
+    assert await count(connection, "public.users") == WRITERS * TRANSACTIONS
+
+
+async def test_long_transactions_that_end_in_any_order_are_healed(
+    database: Database, connection: Connection, start: StartWorker
+) -> None:
+    """Many writers insert while a worker is awake and commit one by one while it goes to sleep: nobody is forgotten."""
+    worker = await _start(start)
+    async with AsyncExitStack() as stack:
+        for number in range(WRITERS):
+            writer = await database.connect()
+            await stack.enter_async_context(writer.transaction(isolation=ISOLATIONS[number % 2]))
+            await _make_busy(connection, worker)
+            await sign_up(writer)
+
+    await eventually(lambda: _all_healed(connection), within=DEADLINE)
+
+
+async def _start(start: StartWorker, *command: str) -> WorkerProcess:
+    worker = await start(*command, **BELL_ALONE)
+    await worker.logged("listener_connected")
+    await worker.logged("sweep_finished")
+    return worker
+
+
+async def _commit_after_the_lease_is_cleared(database: Database, connection: Connection, worker: WorkerProcess) -> str:
+    """Sign up while the lease is held, commit when it is cleared and the worker has drained since; return the key."""
+    writer = await database.connect()
+    async with writer.transaction():
+        await connection.execute("select setval('pgmend.doorbell_lease', 4102444800000)")  # awake until 2100
+        late = await sign_up(writer)
+        await _make_busy(connection, worker)
+        await eventually(lambda: connection.fetchval("select last_value = 0 from pgmend.doorbell_lease"))
+        await asleep(connection, ["outbox/observe"])  # the last statement of a drain
+    return late
+
+
+async def _make_busy(connection: Connection, worker: WorkerProcess) -> None:
+    """Have the worker settle a burst, so that it takes the lease."""
+    settled = len(worker.lines)
+    await connection.execute("insert into public.users (email) select 'a@example.org' from generate_series(1, 10)")
+    await connection.execute("select pg_notify('pgmend', '')")
+
+    async def is_busy() -> bool:
+        return any(line["event"] == "express_batch_settled" for line in worker.lines[settled:])
+
+    await eventually(is_busy)
+
+
+async def _write(writer: Connection, number: int) -> None:
+    """Sign up one user after the other, in transactions of the kind that belongs to the number."""
+    isolation = ISOLATIONS[number % 2]
+    round_trips = 25 if number % 4 > 1 else 0
+    for _ in range(TRANSACTIONS):
+        async with writer.transaction(isolation=isolation):
+            await sign_up(writer)
+            for _ in range(round_trips):
+                await writer.execute("select")
+
+
+async def _all_healed(connection: Connection) -> bool:
+    return not await count(connection, "public.users where not exists (select from profiles where profiles.id = users.id)")
