@@ -79,7 +79,7 @@ create or replace function public.display_name(full_name text, email text)
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 select coalesce(nullif(btrim(full_name), ''), nullif(split_part(email, '@', 1), ''), 'User')
 $function$;

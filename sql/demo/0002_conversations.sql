@@ -7,7 +7,7 @@ create or replace function public.open_admin_conversation(customer_id uuid)
 returns public.conversations
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -47,7 +47,7 @@ create or replace function public.get_or_create_admin_conversation(customer_id u
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     conversation public.conversations;
@@ -97,7 +97,7 @@ $function$;
 create or replace function public.replay_admin_conversation(row_image jsonb)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     perform public.open_admin_conversation((row_image ->> 'customer_id')::uuid);
@@ -109,7 +109,7 @@ create or replace function public.resume_conversations()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     perform pgmend.resume_waiting('admin');

@@ -1,6 +1,6 @@
 -- Where users come from, where their profiles go, and the recipe between the two.
 -- recipe: {"column of the profiles table": "SQL expression over the users row, which is called users"}; names in it are
--- schema-qualified, because it runs with an empty search_path.
+-- schema-qualified, because it runs with a search_path of pg_catalog alone.
 create table if not exists pgmend.profile_sources (
     source_id integer generated always as identity,
     users_table regclass not null,

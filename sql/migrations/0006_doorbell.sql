@@ -16,7 +16,7 @@ $migration$;
 create or replace function pgmend.ring_doorbell()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) < date_part('epoch', clock_timestamp()) * 1000

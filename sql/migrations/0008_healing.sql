@@ -23,7 +23,7 @@ create or replace function pgmend.function_templates()
 returns table (signature text, definition text)
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $templates$
 values
 (
@@ -46,7 +46,7 @@ begin
         (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)
     then
         -- A transaction that is to be prepared must not NOTIFY: `set local pgmend.silent = 'on'`, and the poll finds the event.
-        if pg_catalog.current_setting('pgmend.silent', true) is distinct from 'on' then
+        if coalesce(pg_catalog.current_setting('pgmend.silent', true), '') operator(pg_catalog.<>) 'on' then
             perform pg_catalog.pg_notify('pgmend', '');
         end if;
     end if;
@@ -65,7 +65,7 @@ create or replace function pgmend.heal_batch_%1$s(user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $function$
@@ -106,13 +106,14 @@ create or replace function pgmend.heal_alone_%1$s(user_key text)
 returns table (healed_key text, outcome text, failure jsonb)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     failed_constraint text;
     failed_column text;
     failed_message text;
 begin
+    perform pgmend.defer_again();
     return query
     select user_key, tried.outcome, null::jsonb
     from pgmend.heal_one_%1$s(user_key) as tried (outcome)
@@ -139,7 +140,7 @@ create or replace function pgmend.heal_%1$s(user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -182,7 +183,7 @@ create or replace function pgmend.heal_one_%1$s(user_key text)
 returns text
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_variable
 declare
@@ -222,7 +223,7 @@ create or replace function pgmend.hold_%1$s(user_key text)
 returns boolean
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_variable
 begin
@@ -240,7 +241,7 @@ returns table (user_key text, user_state text, profile_exists boolean, known_bef
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $function$
 #variable_conflict use_column
@@ -279,7 +280,7 @@ create or replace function pgmend.sweep_%1$s(most integer)
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_seqscan = on
 set enable_nestloop = off
 as $function$
@@ -325,7 +326,7 @@ create or replace function pgmend.suspicion(profiles_table regclass, given_colum
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 with given as (
     select attribute.attnum, attribute.attname, attribute.attnotnull
@@ -349,7 +350,7 @@ $function$;
 create or replace function pgmend.generate_source_functions(source_id integer)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_variable
 declare
@@ -412,7 +413,7 @@ create or replace function pgmend.attach_source(
 )
 returns integer
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -467,10 +468,10 @@ $function$;
 create or replace function pgmend.heal_users(source_id integer, user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '100ms'
 as $function$
 begin
-    perform set_config('lock_timeout', '100ms', true);
     return query execute format('select * from pgmend.heal_%s($1)', source_id) using user_keys;
 end
 $function$;
@@ -478,7 +479,7 @@ $function$;
 create or replace function pgmend.heal_user(source_id integer, user_key text)
 returns text
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     outcome text;
@@ -491,7 +492,7 @@ $function$;
 create or replace function pgmend.hold_user(source_id integer, user_key text)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     held boolean;
@@ -505,7 +506,7 @@ create or replace function pgmend.user_facts(source_id integer, user_keys text[]
 returns table (user_key text, user_state text, profile_exists boolean, known_before boolean)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     return query execute format('select * from pgmend.facts_%s($1)', source_id) using user_keys;
@@ -515,7 +516,7 @@ $function$;
 create or replace function pgmend.sweep_users(source_id integer, most integer)
 returns bigint
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     found_users bigint;

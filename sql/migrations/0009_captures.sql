@@ -25,7 +25,7 @@ create or replace function pgmend.guard(
 )
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -84,7 +84,7 @@ create or replace function pgmend.insertable_columns(referencing_table regclass,
 returns table (column_name name, type_name text)
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -121,7 +121,7 @@ create or replace function pgmend.printed_row(row_given anyelement, referencing_
 returns jsonb
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set datestyle = 'ISO, YMD'
 set intervalstyle = 'iso_8601'
 set timezone = 'UTC'
@@ -166,7 +166,7 @@ create or replace function pgmend.record_failed_insert(
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
@@ -198,8 +198,16 @@ begin
                 hint = 'Guard the foreign key first: select pgmend.guard(table, constraint).';
     end if;
 
-    select facts.user_state <> 'absent' into user_seen
-    from pgmend.user_facts(guarded.source_id, array[guarded.user_key]) as facts;
+    begin
+        select facts.user_state <> 'absent' into user_seen
+        from pgmend.user_facts(guarded.source_id, array[guarded.user_key]) as facts;
+    exception
+        when transaction_rollback or insufficient_resources or operator_intervention then
+            raise;
+        when others then
+            -- The source's conditions choke on this user. The row is kept all the same, and the worker will say so.
+            user_seen := false;
+    end;
 
     insert into pgmend.outbox (
         source_id, kind, lane, user_key, user_seen, correlation_id,
@@ -276,7 +284,7 @@ create or replace function pgmend.resume_waiting(appeared text)
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     resumed bigint;

@@ -7,7 +7,7 @@ create or replace function pgmend.replay_statement(referencing_table regclass, c
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     replay_function text;
@@ -37,14 +37,23 @@ create or replace function pgmend.become_writer(writer_role name, writer_claims 
 returns void
 language plpgsql
 as $function$
+declare
+    -- Since Postgres 16 a member may be denied to set the role.
+    needed constant text := case when pg_catalog.current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end;
 begin
-    if to_regrole(quote_ident(writer_role)) is null or not pg_catalog.pg_has_role(session_user, writer_role, 'member') then
+    if to_regrole(quote_ident(writer_role)) is null or not pg_catalog.pg_has_role(session_user, writer_role, needed) then
         raise exception 'the worker may not replay as %', writer_role
             using errcode = 'PM004', detail = 'grant', hint = format('grant %I to %I', writer_role, session_user);
     end if;
     perform pg_catalog.set_config(
         'search_path',
-        pg_catalog.regexp_replace(pg_catalog.current_setting('search_path'), '"?\$user"?\s*,?\s*', ''), true
+        pg_catalog.ltrim(
+            pg_catalog.regexp_replace(
+                pg_catalog.current_setting('search_path'), '(^|,)\s*"?\$user"?\s*(?=,|$)', '', 'g'
+            ),
+            ', '
+        ),
+        true
     );
     perform pg_catalog.set_config('request.jwt.claims', coalesce(writer_claims, ''), true);
     perform pg_catalog.set_config('role', writer_role, true);
@@ -64,21 +73,25 @@ end
 $function$;
 
 -- Deferred constraints that were made immediate stay so for the rest of the transaction; the next event of the batch finds them
--- deferred again.
+-- deferred again. Security definer, because to name a constraint takes the right to use its schema.
 create or replace function pgmend.defer_again()
 returns void
 language plpgsql
-set search_path = ''
+security definer
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     deferred text;
 begin
+    if not exists (select from pg_constraint as rule where rule.condeferred) then
+        return;
+    end if;
     select string_agg(format('%I.%I', names.nspname, names.conname), ', ') into deferred
     from (
         select space.nspname, rule.conname
         from pg_constraint as rule
         inner join pg_namespace as space on space.oid = rule.connamespace
-        where rule.contype in ('f', 'u', 'p', 'x', 't')
+        where rule.contype in ('f', 'u', 'p', 'x', 't') and has_schema_privilege(space.oid, 'usage')
         group by space.nspname, rule.conname
         having bool_and(rule.condeferrable) and bool_or(rule.condeferred)
     ) as names;

@@ -6,7 +6,7 @@ create or replace function pgmend.requeue(event_ids bigint[])
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     requeued bigint;
@@ -46,7 +46,7 @@ create or replace function pgmend.discard(event_ids bigint[])
 returns bigint
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
     discarded bigint;

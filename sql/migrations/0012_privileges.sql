@@ -18,7 +18,7 @@ $migration$;
 create or replace function pgmend.grant_captures(writer regrole)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $function$
 begin
     execute format('grant usage on schema pgmend to %s', writer);

@@ -73,6 +73,20 @@ def test_env_file_is_read(tmp_path: Path) -> None:
     assert settings.load().consumers == 3
 
 
+def test_misspelt_name_in_the_env_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A typing error in .env is found as one in the environment is."""
+    (tmp_path / ".env").write_text(f"PGMEND_DATABASE_URL={URL}\nPGMEND_CONSUMER=3\n")
+
+    assert "did you mean PGMEND_CONSUMERS?" in refusal(monkeypatch)
+
+
+def test_error_logs_table_outlives_an_uninstall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit table cannot stand in the schema that an uninstall removes."""
+    message = refusal(monkeypatch, PGMEND_DATABASE_URL=URL, PGMEND_ERROR_LOGS_TABLE="pgmend.error_logs")
+
+    assert "PGMEND_ERROR_LOGS_TABLE is wrong: 'pgmend.error_logs': the schema pgmend goes with an uninstall" in message
+
+
 def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The effective settings can be shown to anybody."""
     monkeypatch.setenv("PGMEND_DATABASE_URL", URL)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from worker.core.failure import WAITING_SQLSTATE, Failure
+from worker.core.failure import Failure, FailureClass, classify
 from worker.errors import (
     AuthenticationFailedError,
     PgmendError,
@@ -169,7 +169,7 @@ def failure_of(error: asyncpg.PostgresError) -> Failure:
         message="the database refused a value" if sqlstate[:2] in _QUOTING_CLASSES else _first_line(error),
         constraint=getattr(error, "constraint_name", None),
         column=getattr(error, "column_name", None),
-        detail=getattr(error, "detail", None) if sqlstate == WAITING_SQLSTATE else None,
+        detail=getattr(error, "detail", None) if classify(sqlstate) is FailureClass.WAITING else None,
     )
 
 

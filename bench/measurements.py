@@ -1,0 +1,18 @@
+"""The measurements by name, in the order in which they run."""
+
+from collections.abc import Awaitable, Callable
+
+from bench import drain, held_snapshot, latency, memory, others, sign_up
+from bench.laboratory import Laboratory
+from bench.report import Report
+
+Measurement = Callable[[Laboratory], Awaitable[Report]]
+
+MEASUREMENTS: dict[str, Measurement] = {
+    drain.NAME: drain.measure,
+    latency.NAME: latency.measure,
+    sign_up.NAME: sign_up.measure,
+    held_snapshot.NAME: held_snapshot.measure,
+    others.NAME: others.measure,
+    memory.NAME: memory.measure,
+}

@@ -1,0 +1,36 @@
+"""The measurements run: sizes for a smoke test, no claim about time."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_bench_prints_every_figure_beside_its_reference() -> None:
+    """A quick drain ends with one JSON object: figures with ratio and target, the rounds behind them, the conditions."""
+    found = await bench("drain", "--quick", "--json")
+
+    drain = found["measurements"]["drain"]
+    figures = {figure["name"]: figure for figure in drain["figures"]}
+    assert figures["drain"]["target"] == ">= 0.8"
+    assert figures["drain, 1 % poison by a CHECK"]["target"] == ">= 0.7"
+    for figure in figures.values():
+        assert min(figure["ours"], figure["reference"], figure["ratio"]) > 0
+    assert set(drain["rounds"]) >= {"ours", "reference", "poison"}
+    assert found["conditions"]["quick"] is True
+    assert found["conditions"]["settings"]["fsync"] == "off"
+
+
+async def bench(*arguments: str) -> dict[str, Any]:
+    """Run the bench to its end and return the last line of its output."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench", *arguments), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(120):
+        output, _ = await process.communicate()
+    assert process.returncode == 0
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return found

@@ -1,0 +1,121 @@
+"""Isolation: what is wrong with one user, one source or one event touches no other."""
+
+import asyncio
+import json
+
+from tests.conftest import StartWorker
+from tests.support.activity import blocked
+from tests.support.database import Database, count, sign_up
+from tests.support.outbox import dead_letters, due_now
+from tests.support.workload import healed, park_order, settled
+from worker import pipeline
+from worker.pipeline import Path
+from worker.store.connection import Connection
+
+ADULTS = """
+    alter table public.users add column age text;
+    select pgmend.attach_source(
+        'public.users', 'public.profiles', '{"name": "''user''"}',
+        eligible_when => 'users.age::int >= 18', erased_when => 'users.deleted_at is not null'
+    )
+"""
+LEAD = "22222222-2222-2222-2222-222222222222"
+
+
+async def sign_up_aged(connection: Connection, *ages: str) -> list[str]:
+    """Sign up a user of each age, who orders at once; return the keys."""
+    keys = [await connection.fetchval("insert into public.users (age) values ($1) returning id::text", age) for age in ages]
+    for key in keys:
+        await park_order(connection, key)
+    return keys
+
+
+async def test_condition_that_chokes_on_one_user_stops_no_other(connection: Connection, path: Path) -> None:
+    """Where eligible_when fails for a user, his events are dead letters, and everybody else is healed and replayed."""
+    await connection.execute(ADULTS)
+    young, odd, old = await sign_up_aged(connection, "18", "ada@example.org", "80")
+
+    await pipeline.turn(path)
+
+    assert await dead_letters(connection) == [("needs_recipe", "22P02")] * 2
+    assert await count(connection, "pgmend.dead_letters where user_key <> $1", odd) == 0
+    assert await count(connection, "public.profiles join public.orders on user_id = profiles.id") == 2
+    assert await count(connection, "public.profiles where id::text = any ($1)", [young, old]) == 2
+
+
+async def test_worker_lives_on_after_a_condition_that_chokes(connection: Connection, start: StartWorker) -> None:
+    """The process goes on with whoever signs up next."""
+    await connection.execute(ADULTS)
+    worker = await start(poll_interval_seconds=3600)
+    await worker.logged("listener_connected")
+    await sign_up_aged(connection, "ada@example.org")
+    await worker.logged("event_dead_lettered", sqlstate="22P02")
+
+    (key,) = await sign_up_aged(connection, "40")
+
+    await healed(connection, key)
+    await settled(connection)
+    assert worker.process.returncode is None
+
+
+async def test_sources_with_equal_keys_share_no_verdict(database: Database, connection: Connection, path: Path) -> None:
+    """That one source has made or dropped user 5 says nothing of another source's user 5, who is only signing up."""
+    await connection.execute(
+        """
+        create table public.a (id int primary key); create table public.pa (id int primary key references public.a);
+        create table public.b (id int primary key); create table public.pb (id int primary key references public.b);
+        create table public.ob (uid int constraint ob_fk references public.pb);
+        select pgmend.attach_source('public.a', 'public.pa', '{}'), pgmend.attach_source('public.b', 'public.pb', '{}');
+        select pgmend.guard('public.ob', 'ob_fk'); insert into public.a values (5), (6); delete from public.a where id = 6
+        """
+    )
+    await pipeline.turn(path)
+    signing_up = await database.connect()
+    async with signing_up.transaction():
+        await signing_up.execute("insert into public.b values (5), (6)")
+        for key in (5, 6):
+            await connection.execute("select pgmend.insert_or_park('public.ob', $1)", json.dumps({"uid": key}))
+        await pipeline.turn(path)
+    await due_now(connection)
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.ob join public.pb on uid = id") == 2
+
+
+async def test_nothing_is_written_for_a_user_erased_while_the_batch_was_under_way(
+    database: Database, connection: Connection, path: Path
+) -> None:
+    """What was so when the batch began is looked at again before each replay: erased by then, nothing is written."""
+    ada, grace = await sign_up(connection, "ada@x"), await sign_up(connection, "grace@x")
+    await pipeline.turn(path)
+    for key in (ada, grace):
+        row = json.dumps({"id": LEAD, "user_id": key, "source": "web"} if key == ada else {"user_id": key, "source": "web"})
+        await connection.execute("select pgmend.report_failed_insert('public.leads', $1)", row)
+    holder = await database.connect()
+    held = holder.transaction()
+    await held.start()
+    await holder.execute("insert into public.leads (id, user_id, source) values ($1, $2, 'x')", LEAD, ada)
+    batch = asyncio.ensure_future(pipeline.careful(path))
+    await blocked(connection, "replays/replay")
+
+    await connection.execute("update public.users set deleted_at = now() where id = $1", grace)
+    await held.rollback()
+    await batch
+    await due_now(connection)
+    await pipeline.turn(path)
+
+    assert await connection.fetchval("select array_agg(user_id::text) from public.leads") == [ada]
+    assert await count(connection, "pgmend.outbox") + await count(connection, "pgmend.dead_letters") == 0
+
+
+async def test_equal_row_without_the_captured_ones_identity_is_another_row(connection: Connection, path: Path) -> None:
+    """An order placed once more is a second order, not proof that the captured one stands."""
+    await connection.execute("create unique index one_order_of_an_amount on public.orders (amount)")
+    key = await sign_up(connection)
+    await park_order(connection, key)
+    await pipeline.express(path)
+    await connection.execute("insert into public.orders (user_id, amount) values ($1, 10)", key)
+
+    await pipeline.turn(path)
+
+    assert await dead_letters(connection) == [("refused", "23505")]
