@@ -6,6 +6,7 @@ from tests.conftest import StartWorker
 from tests.support.activity import CONSUMER, LISTENER, asleep, blocked, lock_table, terminate
 from tests.support.database import Database, count, sign_up
 from tests.support.process import WorkerProcess
+from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from tests.support.workload import healed, play_unannounced
 from worker.store.connection import Connection
@@ -43,6 +44,20 @@ async def test_terminated_consumer_connects_again_and_heals(connection: Connecti
 
     await healed(connection, await sign_up(connection))
     await worker.logged("connection_lost", role="consumer")
+
+
+async def test_farewell_that_comes_before_the_end_of_the_connection_is_understood(
+    connection: Connection, start: StartWorker, proxy: Proxy, proxied_url: str
+) -> None:
+    """A statement sent between the server's last words and the closing of the socket fails in its own way: reconnect."""
+    await start(url=proxied_url, poll_interval_seconds=HOUR)
+    await healed(connection, await sign_up(connection))
+    consumer = await asleep(connection, CONSUMER)
+
+    proxy.hides_closing = True
+    await terminate(connection, consumer)
+
+    await healed(connection, await sign_up(connection))
 
 
 @pytest.mark.parametrize("role", WAITS)

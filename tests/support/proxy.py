@@ -18,6 +18,8 @@ class Proxy:
         """Lose every NotificationResponse, as a transaction pooler does."""
         self.cuts_new_connections = False
         """Cut every new connection in the middle of its handshake."""
+        self.hides_closing = False
+        """Keep the client's socket open when the server has closed its own."""
         self.dropped = 0
         """How many notifications were lost."""
         self.cut_handshakes = 0
@@ -92,6 +94,8 @@ class Proxy:
             await self._flowing.wait()
             writer.write(piece)
             await writer.drain()
+        if self.hides_closing:
+            await asyncio.get_running_loop().create_future()
         raise ConnectionResetError  # one side has closed: close the other
 
     async def _heard(self, server: asyncio.StreamReader) -> AsyncIterator[bytes]:

@@ -17,7 +17,7 @@ from tenacity import (
 from worker.errors import ServerUnreachableError
 from worker.log import Log
 from worker.runtime.stopping import Stop
-from worker.store.connection import Connection, Target, close, connect, is_lost
+from worker.store.connection import LOST, Connection, Target, close, connect, is_lost
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 15.0
@@ -58,7 +58,7 @@ async def session(target: Target, log: Log, stop: Stop) -> AsyncIterator[Connect
     connection = await connect_patiently(target, log, stop=stop)
     try:
         yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except (asyncpg.PostgresError, *LOST) as error:
         if not is_lost(error, connection):
             raise
         connection.terminate()

@@ -27,6 +27,7 @@ LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement after the server's last words, before the socket is seen to close
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
@@ -51,7 +52,7 @@ async def connect(target: Target) -> Connection:
     """Open a connection, or raise an error of this package that says what to do."""
     try:
         connection = await _open(target)
-    except (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, ValueError) as error:
+    except (asyncpg.PostgresError, *LOST, ValueError) as error:
         raise explained(error) from error
     if connection.get_server_version().major < OLDEST_SERVER:
         version = connection.get_server_version()
