@@ -50,7 +50,8 @@ async def test_farewell_that_comes_before_the_end_of_the_connection_is_understoo
     connection: Connection, start: StartWorker, proxy: Proxy, proxied_url: str
 ) -> None:
     """A statement sent between the server's last words and the closing of the socket fails in its own way: reconnect."""
-    await start(url=proxied_url, poll_interval_seconds=HOUR)
+    worker = await start(url=proxied_url, poll_interval_seconds=HOUR, statement_timeout_seconds=2)
+    await worker.logged("listener_connected")
     await healed(connection, await sign_up(connection))
     consumer = await asleep(connection, CONSUMER)
 
