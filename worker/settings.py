@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     careful_batch_size: int = Field(100, ge=1, le=1000, description="events settled in one careful transaction")
     poll_interval_seconds: Seconds = Field(30.0, description="longest wait without a bell")
     deaf_poll_interval_seconds: Seconds = Field(1.0, description="longest wait where LISTEN cannot work")
-    heartbeat_interval_seconds: Seconds = Field(10.0, description="how often the listening connection is proven alive")
+    heartbeat_interval_seconds: Seconds = Field(5.0, description="how often the listening connection is proven alive")
     heartbeat_timeout_seconds: Seconds = Field(5.0, description="how long a heartbeat may take before the connection is given up")
     lease_seconds: Seconds = Field(2.0, description="how long a busy worker says ahead that it is awake")
     linger_milliseconds: float = Field(5.0, ge=0, le=1000, description="how long an idle worker stays awake before it sleeps")

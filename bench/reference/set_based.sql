@@ -1,11 +1,10 @@
 -- Claims $1 sign-ups, makes their profiles, writes the same audit rows, deletes the events. No splitting around a row that fails,
 -- no verdicts, no other application than this one.
 with claimed as (
-    delete from pgmend.outbox as event
+    delete from pgmend.express_events as event
     using (
         select event_id
-        from pgmend.outbox
-        where lane = 'express'
+        from pgmend.express_events
         order by event_id
         limit $1
         for update skip locked

@@ -17,11 +17,11 @@ create trigger users_make_profile after insert on public.users for each row exec
 """
 
 _PLAIN_OUTBOX = f"""{NO_TRIGGER}
-create table public.plain_outbox (like pgmend.outbox including defaults including identity including indexes);
+create table public.plain_outbox (like pgmend.express_events including defaults including indexes);
 create function public.record_sign_up() returns trigger language plpgsql as $$
 begin
-    insert into public.plain_outbox (source_id, kind, lane, user_key)
-    values (1, 'user_created', 'express', new.id::text);
+    insert into public.plain_outbox (source_id, user_key)
+    values (1, new.id::text);
     %s
     return null;
 end $$;

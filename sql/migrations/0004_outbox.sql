@@ -1,14 +1,25 @@
--- Events: what is to be put right, written in the application's own transaction and emptied by the worker.
--- lane: express events are settled set-wise in the order of their id; careful ones one by one when available_at has come.
+-- Events: what is to be put right, written in the application's own transaction and emptied by the worker. A table for each lane,
+-- and `pgmend.outbox` shows both. Only functions of this schema write here, so neither table has checks: Postgres compiles those
+-- anew for every insert, a fifth of what a sign-up costs. The checks stand on the dead letters.
+create sequence if not exists pgmend.event_ids as bigint;
+
+-- The express lane: sign-ups, settled set-wise in the order of their ids. A sign-up pays for five columns and one index entry.
+create table if not exists pgmend.express_events (
+    event_id bigint not null default nextval('pgmend.event_ids'),
+    source_id integer not null,
+    user_key text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    correlation_id text,
+    constraint express_events_pkey primary key (event_id)
+);
+
+-- The careful lane: captured inserts, and sign-ups that the express lane could not settle, one by one when available_at has come.
 -- user_seen: the user existed when the event was written, so one who is absent later has been erased.
 -- row_image: the captured row, {"column": "its value as text" or null}; absent columns take their defaults at replay.
--- A sign-up pays for one index entry and nothing else, so the table has no checks: Postgres compiles those anew for every insert,
--- a fifth of what a sign-up costs. Only functions of this schema write here; the checks stand on the dead letters.
-create table if not exists pgmend.outbox (
-    event_id bigint generated always as identity,
+create table if not exists pgmend.careful_events (
+    event_id bigint not null default nextval('pgmend.event_ids'),
     source_id integer not null,
     kind text not null,
-    lane text not null,
     user_key text not null,
     attempts integer not null default 0,
     available_at timestamptz not null default clock_timestamp(),
@@ -22,17 +33,40 @@ create table if not exists pgmend.outbox (
     writer_role name,
     writer_claims text,
     waiting_for text,
-    constraint outbox_pkey primary key (event_id)
+    constraint careful_events_pkey primary key (event_id)
 );
 
-create index if not exists outbox_careful_by_available_at on pgmend.outbox (available_at) where lane = 'careful';
+create index if not exists careful_events_by_available_at on pgmend.careful_events (available_at);
 
--- Emptied as fast as it fills: let vacuum come by row count, not by share of a table that is near empty at most times.
-alter table pgmend.outbox set (
-    autovacuum_vacuum_scale_factor = 0,
-    autovacuum_vacuum_threshold = 5000,
-    autovacuum_vacuum_insert_scale_factor = 0,
-    autovacuum_vacuum_insert_threshold = 50000,
-    autovacuum_analyze_scale_factor = 0,
-    autovacuum_analyze_threshold = 50000
-);
+create or replace view pgmend.outbox as
+select
+    event_id, 'express' as lane, source_id, 'user_created' as kind, user_key, 0 as attempts, created_at as available_at,
+    created_at,
+    correlation_id, null::jsonb as last_failure, true as user_seen, null::regclass as referencing_table,
+    null::name as constraint_name, null::jsonb as row_image, null::name as writer_role, null::text as writer_claims,
+    null::text as waiting_for
+from pgmend.express_events
+union all
+select
+    event_id, 'careful' as lane, source_id, kind, user_key, attempts, available_at, created_at,
+    correlation_id, last_failure, user_seen, referencing_table,
+    constraint_name, row_image, writer_role, writer_claims,
+    waiting_for
+from pgmend.careful_events;
+
+-- Emptied as fast as they fill: let vacuum come by row count, not by share of a table that is near empty at most times.
+do $migration$
+declare
+    lane regclass;
+begin
+    foreach lane in array array['pgmend.express_events', 'pgmend.careful_events']::regclass[] loop
+        execute format(
+            'alter table %s set ('
+            'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, '
+            'autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000, '
+            'autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000)',
+            lane
+        );
+    end loop;
+end
+$migration$;

@@ -1,7 +1,7 @@
 -- Events set aside for a person, each with a verdict and a hint. A dead letter keeps its event's id, so that a receipt and
 -- the audit trail still name it after it was requeued.
 create table if not exists pgmend.dead_letters (
-    like pgmend.outbox including defaults,
+    like pgmend.careful_events including defaults,
     verdict text not null,
     sqlstate text,
     message text not null,
@@ -9,11 +9,12 @@ create table if not exists pgmend.dead_letters (
     dead_at timestamptz not null default clock_timestamp(),
     constraint dead_letters_pkey primary key (event_id),
     constraint dead_letters_kind_is_known check (kind in ('user_created', 'insert_failed')),
-    constraint dead_letters_lane_is_known check (lane in ('express', 'careful')),
     constraint dead_letters_failed_insert_has_its_row check (
         kind <> 'insert_failed'
-        or (lane = 'careful' and referencing_table is not null and row_image is not null and writer_role is not null)
+        or (referencing_table is not null and row_image is not null and writer_role is not null)
     )
 );
+
+alter table pgmend.dead_letters alter event_id drop default;
 
 create index if not exists dead_letters_by_user on pgmend.dead_letters (user_key);

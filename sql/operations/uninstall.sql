@@ -5,12 +5,12 @@ do $operation$
 declare
     captured_rows bigint;
 begin
-    if to_regclass('pgmend.outbox') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
+    if to_regclass('pgmend.careful_events') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
         -- A capture that is not committed yet is waited for, and counted.
-        lock table pgmend.outbox, pgmend.dead_letters in access exclusive mode;
+        lock table pgmend.careful_events, pgmend.dead_letters in access exclusive mode;
         select count(*) into captured_rows
         from (
-            select from pgmend.outbox where kind = 'insert_failed'
+            select from pgmend.careful_events where kind = 'insert_failed'
             union all
             select from pgmend.dead_letters where kind = 'insert_failed'
         ) as captured;

@@ -95,8 +95,8 @@ VIOLATIONS = {
     "dead letters unexpected": """
         update pgmend.dead_letters set verdict = 'refused' where event_id = (select min(event_id) from pgmend.dead_letters)""",
     "events left over": """
-        insert into pgmend.outbox (source_id, kind, lane, user_key)
-        select 1, 'user_created', 'careful', id::text from public.profiles limit 1""",
+        insert into pgmend.express_events (source_id, user_key)
+        select 1, id::text from public.profiles limit 1""",
 }
 
 
@@ -137,7 +137,8 @@ async def heal_everything(database: Database) -> None:
 
     async def healed() -> bool:
         await path.connection.execute(
-            "update pgmend.outbox set created_at = created_at - interval '1 minute', available_at = now() where attempts > 0"
+            "update pgmend.careful_events "
+            "set created_at = created_at - interval '1 minute', available_at = now() where attempts > 0"
         )
         await pipeline.turn(path)
         return not await path.connection.fetchval("select exists (select from pgmend.outbox)")

@@ -15,7 +15,7 @@ HOUR = 3600
 
 WAITS = {
     "listener": ("workers/seen", "pgmend.workers"),
-    "consumer": ("outbox/express", "pgmend.outbox"),
+    "consumer": ("outbox/express", "pgmend.express_events"),
     "sweeper": ("profiles/sweep", "pgmend.dead_letters"),
 }
 """What each role of a worker runs, and the table whose lock makes it wait there."""

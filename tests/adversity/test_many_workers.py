@@ -30,7 +30,7 @@ async def test_workers_side_by_side_handle_every_event_once(
 
     assert [await worker.ended() for worker in running] == [0] * workers
     assert await broken_promises(connection) == []
-    last_event_id = await connection.fetchval("select last_value from pgmend.outbox_event_id_seq")
+    last_event_id = await connection.fetchval("select last_value from pgmend.event_ids")
     assert sum(_handled(worker) for worker in running) == last_event_id
 
 

@@ -20,7 +20,7 @@ async def insert_or_park(connection: Connection, table: str, **row: object) -> d
 
 async def test_sign_up_never_fails_because_of_the_capture(connection: Connection) -> None:
     """With the outbox gone, the sign-up still commits; the sweep will find the user."""
-    await connection.execute("alter table pgmend.outbox rename to moved_away")
+    await connection.execute("alter table pgmend.express_events rename to moved_away")
 
     await sign_up(connection)
 
@@ -86,7 +86,7 @@ async def test_unknown_user_is_a_dead_letter_after_the_grace_period(connection: 
     await insert_or_park(connection, "public.leads", user_id=ghost, source="web")
 
     await pipeline.turn(path)
-    await connection.execute("update pgmend.outbox set available_at = now()")
+    await connection.execute("update pgmend.careful_events set available_at = now()")
     await pipeline.turn(path)
 
     letter = await connection.fetchrow("select verdict, row_image from pgmend.dead_letters")

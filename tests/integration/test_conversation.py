@@ -102,7 +102,7 @@ async def test_customer_whose_sign_up_is_not_committed_yet_is_served_later(
     assert await connection.fetchval(CALL, customer) is None
     await pipeline.turn(path)
     await transaction.commit()
-    await connection.execute("update pgmend.outbox set available_at = now()")
+    await connection.execute("update pgmend.careful_events set available_at = now()")
     await pipeline.turn(path)
 
     assert await count(connection, "public.conversations where customer_id = $1", uuid.UUID(customer)) == 1

@@ -18,7 +18,7 @@ async def place_order(connection: Connection, key: str) -> None:
 
 async def handle_again(connection: Connection, path: Path) -> None:
     """Make what was released due now, and take a turn."""
-    await connection.execute("update pgmend.outbox set available_at = clock_timestamp() - interval '1 second'")
+    await connection.execute("update pgmend.careful_events set available_at = clock_timestamp() - interval '1 second'")
     await pipeline.turn(path)
 
 
@@ -95,7 +95,7 @@ async def test_captured_row_found_after_a_long_outage_is_looked_at_twice(
         key = await sign_up(connection)
         await place_order(other, key)
     await connection.execute("delete from public.users where id = $1", key)
-    await connection.execute("update pgmend.outbox set created_at = created_at - interval '1 hour'")
+    await connection.execute("update pgmend.careful_events set created_at = created_at - interval '1 hour'")
 
     await pipeline.turn(path)
     await handle_again(connection, path)

@@ -69,7 +69,7 @@ async def test_uninstall_waits_for_a_capture_under_way_and_then_refuses(database
     async with capturing.transaction():
         await park_order(capturing, key)
         uninstalling = asyncio.ensure_future(migrations.uninstall(removing, discard_events=False))
-        await eventually(lambda: count(connection, "pg_locks where relation = 'pgmend.outbox'::regclass and not granted"))
+        await eventually(lambda: count(connection, "pg_locks where relation = 'pgmend.careful_events'::regclass and not granted"))
 
     with pytest.raises(EventsPendingError, match="1 captured rows"):
         await uninstalling

@@ -21,7 +21,7 @@ select string_agg(line, E'\\n' order by line) from (
     union all
     select pg_get_constraintdef(oid) from pg_constraint where connamespace = 'pgmend'::regnamespace
     union all
-    select pg_get_triggerdef(oid) from pg_trigger where tgrelid = 'pgmend.outbox'::regclass
+    select pg_get_triggerdef(oid) from pg_trigger where tgrelid = 'pgmend.express_events'::regclass
     union all
     select coalesce(relacl::text, '') || relname from pg_class where relnamespace = 'pgmend'::regnamespace
 ) as lines

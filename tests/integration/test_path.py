@@ -39,7 +39,7 @@ async def test_two_events_of_one_user_make_one_profile_and_one_entry(connection:
     """An event announced twice, by the sign-up and by the sweep, has its effect once."""
     key = await sign_up(connection)
     await connection.execute(
-        "insert into pgmend.outbox (source_id, kind, lane, user_key) select source_id, kind, lane, user_key from pgmend.outbox"
+        "insert into pgmend.express_events (source_id, user_key) select source_id, user_key from pgmend.express_events"
     )
 
     await pipeline.turn(path)

@@ -30,14 +30,14 @@ async def test_express_claim_walks_the_primary_key(database: Database) -> None:
     """The claim of the express lane reads the outbox in the order of its ids, from the low-water mark on."""
     connection = await database.connect()
     await connection.execute(
-        "insert into public.users (email) select 'u' || n from generate_series(1, 5000) as n; analyze pgmend.outbox"
+        "insert into public.users (email) select 'u' || n from generate_series(1, 5000) as n; analyze pgmend.express_events"
     )
     plan = await connection.fetch(
-        "explain select event_id from pgmend.outbox where lane = 'express' and event_id > 4000 "
+        "explain select event_id from pgmend.express_events where event_id > 4000 "
         "order by event_id limit 100 for update skip locked"
     )
 
-    assert "Index Scan using outbox_pkey" in "\n".join(row[0] for row in plan)
+    assert "Index Scan using express_events_pkey" in "\n".join(row[0] for row in plan)
 
 
 async def test_careful_claim_uses_the_index_of_what_is_due(database: Database) -> None:
@@ -45,12 +45,12 @@ async def test_careful_claim_uses_the_index_of_what_is_due(database: Database) -
     connection = await database.connect()
     await connection.execute(
         """
-        insert into pgmend.outbox (source_id, kind, lane, user_key, available_at)
-        select 1, 'user_created', 'careful', n::text, now() + interval '1 hour' from generate_series(1, 5000) as n;
-        analyze pgmend.outbox
+        insert into pgmend.careful_events (source_id, kind, user_key, available_at)
+        select 1, 'user_created', n::text, now() + interval '1 hour' from generate_series(1, 5000) as n;
+        analyze pgmend.careful_events
         """
     )
     await connection.execute("set enable_seqscan = off")
     plan = await connection.fetch(f"explain (costs off) {statement('outbox/claim').replace('$1', '100')}")
 
-    assert "outbox_careful_by_available_at" in "\n".join(row[0] for row in plan)
+    assert "careful_events_by_available_at" in "\n".join(row[0] for row in plan)

@@ -85,7 +85,7 @@ async def test_capture_of_a_role_that_is_gone_is_kept(connection: Connection, pa
     """A writer that was dropped since is told apart from a writer that may not insert: the row waits."""
     key = await sign_up(connection)
     await park_order(connection, key)
-    await connection.execute("update pgmend.outbox set writer_role = 'nobody_now' where kind = 'insert_failed'")
+    await connection.execute("update pgmend.careful_events set writer_role = 'nobody_now' where kind = 'insert_failed'")
 
     await pipeline.turn(path)
 

@@ -5,7 +5,7 @@ from worker.store.connection import Connection
 
 async def due_now(connection: Connection) -> None:
     """Make everything that was released due at once."""
-    await connection.execute("update pgmend.outbox set available_at = clock_timestamp() - interval '1 second'")
+    await connection.execute("update pgmend.careful_events set available_at = clock_timestamp() - interval '1 second'")
 
 
 async def dead_letters(connection: Connection) -> list[tuple[str, str | None]]:

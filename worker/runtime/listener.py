@@ -28,7 +28,7 @@ _PAUSE_AFTER_FAILURE = 0.5
 class Heartbeat:
     """How often the connection is proven alive, and how long that may take. Seconds."""
 
-    interval: float = 10.0
+    interval: float = 5.0
     timeout: float = 5.0
 
 
@@ -76,8 +76,7 @@ class Listener:
         self._ring()
         self._set_deaf(deaf=not await self._hears(probe, heard))
         while not self.stop.is_requested() and not lost.is_set():
-            await self._beat(connection)
-            await self._wait(lost)
+            await self._wait(lost, await self._beat(connection))
         if lost.is_set() and not self.stop.is_requested():
             raise ConnectionResetError("the listening connection was closed")
 
@@ -93,17 +92,20 @@ class Listener:
             await close(ringing)
         return True
 
-    async def _beat(self, connection: Connection) -> None:
+    async def _beat(self, connection: Connection) -> float:
+        """Prove that the connection lives; return the seconds until the next time. A lease is looked at again when it ends."""
         async with asyncio.timeout(self.heartbeat.timeout):
-            if await doorbell.lease_ran_out(connection):
+            left = await doorbell.lease_left(connection)
+            if left is not None and left <= 0:
                 self._ring(lease_ran_out=True)
             await workers.seen(connection, self.identity, listening=not self._was_deaf)
+        return min(left, self.heartbeat.interval) if left is not None and left > 0 else self.heartbeat.interval
 
-    async def _wait(self, lost: asyncio.Event) -> None:
+    async def _wait(self, lost: asyncio.Event, seconds: float) -> None:
         """Wait for the next heartbeat, the stop, or the end of the connection."""
         waits = {asyncio.ensure_future(lost.wait()), asyncio.ensure_future(self.stop.wait())}
         try:
-            await asyncio.wait(waits, timeout=self.heartbeat.interval, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()

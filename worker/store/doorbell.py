@@ -27,9 +27,10 @@ async def oldest_running(connection: Connection) -> int:
     return int(await connection.fetchval(statement("doorbell/oldest_running")))
 
 
-async def lease_ran_out(connection: Connection) -> bool:
-    """Return whether a lease ran out without being cleared; the answer has ``within`` seconds. Serves as the heartbeat."""
-    return bool(await connection.fetchval(statement("doorbell/lease_ran_out")))
+async def lease_left(connection: Connection) -> float | None:
+    """Return the seconds that the lease has left: None when no worker says that it is awake, not positive when it ran out."""
+    left: float | None = await connection.fetchval(statement("doorbell/lease_left"))
+    return left
 
 
 async def ring(connection: Connection, payload: str = "") -> None:

@@ -7,19 +7,19 @@ with letters as (
 ),
 
 moved as (
-    delete from pgmend.outbox as event
+    delete from pgmend.careful_events as event
     using letters
     where event.event_id = letters.event_id
     returning event.*, letters.verdict, letters.sqlstate, letters.message, letters.hint
 )
 
 insert into pgmend.dead_letters (
-    event_id, source_id, kind, lane, user_key, attempts, available_at, created_at, correlation_id, last_failure, user_seen,
+    event_id, source_id, kind, user_key, attempts, available_at, created_at, correlation_id, last_failure, user_seen,
     referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
     verdict, sqlstate, message, hint
 )
 select
-    event_id, source_id, kind, lane, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure, user_seen,
+    event_id, source_id, kind, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure, user_seen,
     referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
     verdict, sqlstate, message, hint
 from moved

@@ -1,2 +1,2 @@
--- Leaves the lease as one that ran out: the trigger rings again, and the next heartbeat of another worker looks at once.
+-- Leaves the lease as one that ran out: writers ring again, and the next heartbeat of another worker looks at once.
 select setval('pgmend.doorbell_lease', 1)

@@ -5,8 +5,8 @@ with due as materialized (
     select
         event_id, source_id, user_key, attempts, correlation_id, last_failure, created_at, available_at,
         referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, user_seen
-    from pgmend.outbox
-    where lane = 'careful' and available_at <= now()
+    from pgmend.careful_events
+    where available_at <= now()
     order by available_at
     limit $1
     for update skip locked

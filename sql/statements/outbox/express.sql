@@ -1,10 +1,10 @@
 -- The express lane: claims sign-ups in the order of their ids above $1, at most $2, builds the missing profiles set-wise, writes
--- the audit entries, acknowledges what is settled, and leaves the rest to the careful lane with the failure as evidence.
+-- the audit entries, acknowledges what is settled, and hands the rest to the careful lane with the failure as evidence.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
 with claimed as materialized (
     select event_id, source_id, user_key, created_at, nullif(correlation_id, '') as correlation_id
-    from pgmend.outbox
-    where lane = 'express' and event_id > $1
+    from pgmend.express_events
+    where event_id > $1
     order by event_id
     limit $2
     for update skip locked
@@ -45,26 +45,18 @@ audited as (
     order by settled.source_id, settled.user_key, settled.event_id
 ),
 
-acknowledged as (
-    delete from pgmend.outbox as event
-    where event.event_id = any(array(
-        select settled.event_id
-        from settled
-        where settled.outcome in ('healed', 'already_whole')
-    ))
+removed as (
+    delete from pgmend.express_events as event
+    where event.event_id = any(array(select settled.event_id from settled))
 ),
 
 left_over as (
-    update pgmend.outbox as event
-    set lane = 'careful', last_failure = settled.failure
+    insert into pgmend.careful_events (event_id, source_id, kind, user_key, created_at, correlation_id, last_failure)
+    select
+        settled.event_id, settled.source_id, 'user_created', settled.user_key, settled.created_at, settled.correlation_id,
+        settled.failure
     from settled
-    where
-        event.event_id = settled.event_id
-        and event.event_id = any(array(
-            select settled.event_id
-            from settled
-            where settled.outcome is null or settled.outcome = 'failed'
-        ))
+    where settled.outcome is null or settled.outcome = 'failed'
 )
 
 select
@@ -75,7 +67,6 @@ select
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
     extract(epoch from (
         select min(event.available_at)
-        from pgmend.outbox as event
-        where event.lane = 'careful'
+        from pgmend.careful_events as event
     ) - clock_timestamp())::float8 as careful_due_in
 from settled

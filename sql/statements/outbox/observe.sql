@@ -2,10 +2,10 @@
 select
     (
         select event_id
-        from pgmend.outbox
-        where lane = 'express' and event_id > $1
+        from pgmend.express_events
+        where event_id > $1
         order by event_id
         limit 1
     ) as oldest_present,
-    coalesce(pg_sequence_last_value(pg_get_serial_sequence('pgmend.outbox', 'event_id')), 0) as last_id,
+    coalesce(pg_sequence_last_value('pgmend.event_ids'), 0) as last_id,
     pg_current_snapshot()::text as snapshot

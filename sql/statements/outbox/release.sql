@@ -1,5 +1,5 @@
 -- Gives events back: claimable again after their delay (seconds), with the attempt counted and the failure kept.
-update pgmend.outbox as event
+update pgmend.careful_events as event
 set
     attempts = event.attempts + 1,
     available_at = clock_timestamp() + make_interval(secs => released.delay),

@@ -8,6 +8,7 @@
 --   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
 --   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have met the key before
 --   sweep_N(most)              writes events for users without a profile that nothing announced
+--   wanted_N(key)              whether the source wants a profile for the user, or cannot say
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
 -- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit.
 --
@@ -36,20 +37,15 @@ security definer
 as $function$
 begin
     -- No search_path is pinned, which would cost every sign-up: each name is qualified instead, operators and types included.
-    insert into pgmend.outbox (source_id, kind, lane, user_key, correlation_id)
+    insert into pgmend.express_events (source_id, user_key, correlation_id)
     values (
-        %1$s, 'user_created', 'express', new.%3$I::pg_catalog.text,
-        pg_catalog.current_setting('pgmend.correlation_id', true)
+        %1$s, new.%3$I::pg_catalog.text, pg_catalog.current_setting('pgmend.correlation_id', true)
     );
-    -- pgmend.ring_doorbell(), written out: a call, or a trigger on the outbox, costs twice as much.
-    if coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) operator(pg_catalog.<)
-        (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000)
-    then
-        -- A transaction that is to be prepared must not NOTIFY: `set local pgmend.silent = 'on'`, and the poll finds the event.
-        if coalesce(pg_catalog.current_setting('pgmend.silent', true), '') operator(pg_catalog.<>) 'on' then
-            perform pg_catalog.pg_notify('pgmend', '');
-        end if;
+    -- The lease is read here and not in the function: the call would cost more than the reading.
+    if pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease') operator(pg_catalog.>) 1 then
+        return null;
     end if;
+    perform pgmend.ring_doorbell();
     return null;
 exception when others then
     raise log 'pgmend could not record a sign-up (%%); the sweep will find it', sqlstate;
@@ -274,6 +270,31 @@ $function$
 $template$
 ),
 (
+    'pgmend.wanted_%1$s(text)',
+    $template$
+create or replace function pgmend.wanted_%1$s(user_key text)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_variable
+begin
+    return exists (
+        select from %2$s as users
+        where users.%3$I = user_key::%6$s and (%9$s) and not coalesce((%10$s), false)
+    );
+exception
+    when transaction_rollback or insufficient_resources or operator_intervention then
+        raise;
+    when others then
+        return true;
+end
+$function$
+$template$
+),
+(
     'pgmend.sweep_%1$s(integer)',
     $template$
 create or replace function pgmend.sweep_%1$s(most integer)
@@ -283,34 +304,48 @@ security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = on
 set enable_nestloop = off
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
     found_users bigint;
+    one_by_one boolean := false;
 begin
     -- The transaction has its id before the events have theirs: the low-water mark of the claim rests on that order.
     perform pg_current_xact_id();
-    with unannounced as (
-        select users.%3$I::text as user_key
-        from %2$s as users
-        where (%9$s) and not coalesce((%10$s), false)
-            and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
-            and not exists (
-                select from pgmend.outbox as event
-                where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = users.%3$I::text
-            )
-            and not exists (
-                select from pgmend.dead_letters as letter
-                where letter.source_id = %1$s and letter.kind = 'user_created' and letter.user_key = users.%3$I::text
-            )
-        limit most
-    ),
-    announced as (
-        insert into pgmend.outbox (source_id, kind, lane, user_key)
-        select %1$s, 'user_created', 'express', unannounced.user_key
-        from unannounced
-        returning event_id
-    )
-    select count(*) into found_users from announced;
+    loop
+        begin
+            insert into pgmend.express_events (source_id, user_key)
+            select %1$s, users.%3$I::text
+            from (
+                select users.*
+                from %2$s as users
+                where not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+                    and not exists (
+                        select from pgmend.outbox as event
+                        where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = users.%3$I::text
+                    )
+                    and not exists (
+                        select from pgmend.dead_letters as letter
+                        where letter.source_id = %1$s and letter.kind = 'user_created' and letter.user_key = users.%3$I::text
+                    )
+                offset 0
+            ) as users
+            where case when one_by_one then pgmend.wanted_%1$s(users.%3$I::text) else (%9$s) and not coalesce((%10$s), false) end
+            limit most;
+            get diagnostics found_users = row_count;
+            exit;
+        exception
+            when transaction_rollback or insufficient_resources or operator_intervention then
+                raise;
+            when others then
+                -- The conditions choke on somebody, who must not hide all the others. Whom they cannot judge is announced too,
+                -- and becomes a dead letter that says why.
+                if one_by_one then
+                    raise;
+                end if;
+                one_by_one := true;
+        end;
+    end loop;
     if found_users > 0 then
         perform pgmend.ring_doorbell();
     end if;
@@ -396,132 +431,5 @@ begin
             execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));
         end if;
     end loop;
-end
-$function$;
-
--- Attaches a users table and its profiles table: stores the configuration, makes the functions, tries each of them on no user
--- at all (a recipe that does not parse is refused here), and only then puts the trigger on the users table
--- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced.
-create or replace function pgmend.attach_source(
-    users_table regclass,
-    profiles_table regclass,
-    recipe jsonb,
-    users_key name default 'id',
-    profiles_key name default 'id',
-    eligible_when text default 'true',
-    erased_when text default 'false'
-)
-returns integer
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-#variable_conflict use_column
-declare
-    new_source_id integer;
-    missing_column text;
-begin
-    select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
-    from (
-        values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
-        union all
-        select attach_source.profiles_table, given::name from jsonb_object_keys(attach_source.recipe) as given
-    ) as wanted (relation, column_name)
-    where not exists (
-        select from pg_attribute as attribute
-        where attribute.attrelid = wanted.relation and attribute.attname = wanted.column_name and not attribute.attisdropped
-    );
-    if missing_column is not null then
-        raise exception 'there is no column %', missing_column
-            using errcode = 'undefined_column', hint = 'Name the key columns (users_key => …, profiles_key => …), and in the recipe columns of the profiles table.';
-    end if;
-
-    insert into pgmend.profile_sources as source
-        (users_table, users_key, profiles_table, profiles_key, recipe, eligible_when, erased_when)
-    values (
-        attach_source.users_table, attach_source.users_key, attach_source.profiles_table, attach_source.profiles_key,
-        attach_source.recipe, attach_source.eligible_when, attach_source.erased_when
-    )
-    on conflict on constraint profile_sources_pair_is_attached_once do update set
-        users_key = excluded.users_key,
-        profiles_key = excluded.profiles_key,
-        recipe = excluded.recipe,
-        eligible_when = excluded.eligible_when,
-        erased_when = excluded.erased_when
-    returning source.source_id into new_source_id;
-
-    perform pgmend.generate_source_functions(new_source_id);
-    execute format('select from pgmend.heal_batch_%s(''{}'')', new_source_id);
-    execute format('select pgmend.heal_one_%s(null), pgmend.hold_%s(null)', new_source_id, new_source_id);
-    execute format('select from pgmend.facts_%s(''{}'')', new_source_id);
-    execute format('select pgmend.sweep_%s(0)', new_source_id);
-
-    execute format(
-        'create or replace trigger pgmend_capture_sign_up_%1$s after insert on %2$s '
-        'for each row execute function pgmend.capture_sign_up_%1$s()',
-        new_source_id, attach_source.users_table
-    );
-    return new_source_id;
-end
-$function$;
-
--- By the source's id: the four questions that the worker asks. Each passes on to the function made for that source.
-create or replace function pgmend.heal_users(source_id integer, user_keys text[])
-returns table (user_key text, outcome text, failure jsonb)
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '100ms'
-as $function$
-begin
-    return query execute format('select * from pgmend.heal_%s($1)', source_id) using user_keys;
-end
-$function$;
-
-create or replace function pgmend.heal_user(source_id integer, user_key text)
-returns text
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-declare
-    outcome text;
-begin
-    execute format('select pgmend.heal_one_%s($1)', source_id) into outcome using user_key;
-    return outcome;
-end
-$function$;
-
-create or replace function pgmend.hold_user(source_id integer, user_key text)
-returns boolean
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-declare
-    held boolean;
-begin
-    execute format('select pgmend.hold_%s($1)', source_id) into held using user_key;
-    return held;
-end
-$function$;
-
-create or replace function pgmend.user_facts(source_id integer, user_keys text[])
-returns table (user_key text, user_state text, profile_exists boolean, known_before boolean)
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $function$
-begin
-    return query execute format('select * from pgmend.facts_%s($1)', source_id) using user_keys;
-end
-$function$;
-
-create or replace function pgmend.sweep_users(source_id integer, most integer)
-returns bigint
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-declare
-    found_users bigint;
-begin
-    execute format('select pgmend.sweep_%s($1)', source_id) into found_users using most;
-    return found_users;
 end
 $function$;

@@ -11,8 +11,6 @@ as $function$
 declare
     requeued bigint;
 begin
-    -- The transaction has its id before the event is there: the low-water mark of the claim rests on that order.
-    perform pg_current_xact_id();
     with letters as (
         delete from pgmend.dead_letters as letter
         where letter.event_id = any(event_ids)
@@ -20,13 +18,12 @@ begin
     ),
 
     returned as (
-        insert into pgmend.outbox (
-            event_id, source_id, kind, lane, user_key, user_seen, correlation_id,
+        insert into pgmend.careful_events (
+            event_id, source_id, kind, user_key, user_seen, correlation_id,
             referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
         )
-        overriding system value
         select
-            letters.event_id, letters.source_id, letters.kind, 'careful', letters.user_key, letters.user_seen,
+            letters.event_id, letters.source_id, letters.kind, letters.user_key, letters.user_seen,
             letters.correlation_id, letters.referencing_table, letters.constraint_name, letters.row_image,
             letters.writer_role, letters.writer_claims, letters.waiting_for
         from letters

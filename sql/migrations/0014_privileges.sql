@@ -45,13 +45,12 @@ begin
     if to_regrole('pgmend_worker') is not null then
         grant usage on schema pgmend to pgmend_worker;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints to pgmend_worker;
-        grant select, update, delete on pgmend.outbox to pgmend_worker;
-        grant select, insert, update, delete on pgmend.dead_letters, pgmend.workers to pgmend_worker;
+        grant select on pgmend.outbox to pgmend_worker;
+        grant select, update, delete on pgmend.express_events to pgmend_worker;
+        grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
-        execute format(
-            'grant select on sequence %s to pgmend_worker', pg_get_serial_sequence('pgmend.outbox', 'event_id')::regclass
-        );
+        grant select on sequence pgmend.event_ids to pgmend_worker;
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
         pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
         grant execute on function pgmend.replay_statement(regclass, name, jsonb),

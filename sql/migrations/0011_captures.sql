@@ -175,9 +175,6 @@ declare
     receipt bigint;
     correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
 begin
-    -- The transaction has its id before the event has one: the low-water mark of the claim rests on that order.
-    perform pg_current_xact_id();
-
     select guard.source_id, guard.constraint_name, record_failed_insert.row_image ->> attribute.attname::text as user_key
     into guarded
     from pgmend.guarded_constraints as guard
@@ -209,12 +206,12 @@ begin
             user_seen := false;
     end;
 
-    insert into pgmend.outbox (
-        source_id, kind, lane, user_key, user_seen, correlation_id,
+    insert into pgmend.careful_events (
+        source_id, kind, user_key, user_seen, correlation_id,
         referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
     )
     values (
-        guarded.source_id, 'insert_failed', 'careful', guarded.user_key, user_seen, correlation,
+        guarded.source_id, 'insert_failed', guarded.user_key, user_seen, correlation,
         record_failed_insert.referencing_table, guarded.constraint_name, record_failed_insert.row_image,
         coalesce(nullif(current_setting('role', true), 'none'), session_user),
         nullif(current_setting('request.jwt.claims', true), ''), record_failed_insert.waiting_for
@@ -289,9 +286,9 @@ as $function$
 declare
     resumed bigint;
 begin
-    update pgmend.outbox as event
+    update pgmend.careful_events as event
     set available_at = clock_timestamp()
-    where event.lane = 'careful' and event.waiting_for = appeared;
+    where event.waiting_for = appeared;
     get diagnostics resumed = row_count;
     if resumed > 0 then
         perform pgmend.ring_doorbell();
