@@ -104,7 +104,7 @@ async def _send_message(client: Client, act: Act, intent: Intent) -> Intent:
         receipt = await client.connection.fetchval(REPORT, json.dumps(row))
         if act.persistent:
             await _go_on_trying(client, act, text)
-        return intent.answered("parked", receipt=receipt, retried=act.persistent)
+        return intent.answered("parked", receipt=receipt)
     return intent.answered("stored")
 
 

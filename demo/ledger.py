@@ -12,7 +12,7 @@ from worker.store.connection import Connection
 Answer = Literal["stored", "parked", "collided", "raised"]
 Deed = Literal["sign_up", "own_profile", "conversation", "order", "lead", "message", "erasure"]
 
-_COLUMNS = ("intent_id", "act", "moment", "user_id", "answer", "receipt", "row_id", "sqlstate", "retried")
+_COLUMNS = ("intent_id", "act", "moment", "user_id", "answer", "receipt", "row_id", "sqlstate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class Intent:
     receipt: int | None = None
     row_id: uuid.UUID | None = None
     sqlstate: str | None = None
-    retried: bool = False
 
     def answered(self, answer: Answer, **said: Any) -> "Intent":
         """Return this intent with its answer, and what was said with it."""

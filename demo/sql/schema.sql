@@ -2,8 +2,7 @@
 -- Filled by the clients of the storm, never by pgmend: the invariants compare these promises with the facts.
 create schema demo;
 
--- One call of a client and the answer it got. receipt: the event id that it was given; row_id: the conversation it was given;
--- retried: the client went on trying by itself after it had reported the failed insert.
+-- One call of a client and the answer it got. receipt: the event id that it was given; row_id: the conversation it was given.
 create table demo.intents (
     intent_id bigint not null,
     act text not null,
@@ -13,7 +12,6 @@ create table demo.intents (
     receipt bigint,
     row_id uuid,
     sqlstate text,
-    retried boolean not null default false,
     constraint intents_pkey primary key (intent_id),
     constraint intents_act_is_known check (
         act in ('sign_up', 'own_profile', 'conversation', 'order', 'lead', 'message', 'erasure')

@@ -9,7 +9,9 @@ from tests.support.database import Database, count, sign_up
 from tests.support.outbox import dead_letters, due_now
 from tests.support.workload import healed, park_order, settled
 from worker import pipeline
+from worker.log import Log
 from worker.pipeline import Path
+from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection
 
 ADULTS = """
@@ -41,6 +43,25 @@ async def test_condition_that_chokes_on_one_user_stops_no_other(connection: Conn
     assert await count(connection, "pgmend.dead_letters where user_key <> $1", odd) == 0
     assert await count(connection, "public.profiles join public.orders on user_id = profiles.id") == 2
     assert await count(connection, "public.profiles where id::text = any ($1)", [young, old]) == 2
+
+
+async def test_condition_that_chokes_on_one_user_hides_no_other_from_the_sweep(
+    connection: Connection, path: Path, log: Log
+) -> None:
+    """Who was not announced is found all the same, and who cannot be judged becomes a dead letter that says why."""
+    await connection.execute(ADULTS)
+    await connection.execute("set session_replication_role = replica")
+    await connection.execute("insert into public.users (age) values ('17'), ('18'), ('ada@example.org'), ('80')")
+    await connection.execute("set session_replication_role = origin")
+
+    await sweep(connection, log, most=100)
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.profiles join public.users using (id) where age in ('18', '80')") == 2
+    assert await dead_letters(connection) == [("needs_recipe", "22P02")]
+    assert await count(connection, "pgmend.dead_letters where hint like '%eligible_when%'") == 1
+    await sweep(connection, log, most=100)
+    assert await count(connection, "pgmend.outbox") == 0
 
 
 async def test_worker_lives_on_after_a_condition_that_chokes(connection: Connection, start: StartWorker) -> None:
@@ -80,6 +101,21 @@ async def test_sources_with_equal_keys_share_no_verdict(database: Database, conn
     await pipeline.turn(path)
 
     assert await count(connection, "public.ob join public.pb on uid = id") == 2
+
+
+async def test_row_that_its_writer_has_stored_meanwhile_is_found_and_audited_once(connection: Connection, path: Path) -> None:
+    """The writer came back with the very row: the replay meets it, writes nothing, and the audit says so."""
+    key = await sign_up(connection, "ada@x")
+    row = {"id": LEAD, "user_id": key, "source": "web"}
+    receipt = await connection.fetchval("select pgmend.report_failed_insert('public.leads', $1)", json.dumps(row))
+    await connection.execute("insert into public.profiles (id, name) values ($1, 'Ada')", key)
+    await connection.execute("insert into public.leads (id, user_id, source) values ($1, $2, 'web')", LEAD, key)
+
+    await pipeline.turn(path)
+
+    entries = await connection.fetch("select error_type from public.error_logs where event_id = $1 order by id", receipt)
+    assert [entry["error_type"] for entry in entries] == ["FOREIGN_KEY_VIOLATION_CAPTURED", "INSERT_FOUND_STORED"]
+    assert await count(connection, "pgmend.outbox") + await count(connection, "pgmend.dead_letters") == 0
 
 
 async def test_nothing_is_written_for_a_user_erased_while_the_batch_was_under_way(

@@ -43,7 +43,10 @@ PROMISES = {
                 select count(*) from public.error_logs as outcome
                 where outcome.event_id = captured.event_id
                     and outcome.error_type
-                        in ('INSERT_REPLAYED', 'CONVERSATION_RETRIED', 'ERASED_USER_EVENT_DROPPED', 'EVENT_DEAD_LETTERED')
+                        in (
+                            'INSERT_REPLAYED', 'INSERT_FOUND_STORED', 'CONVERSATION_RETRIED', 'ERASED_USER_EVENT_DROPPED',
+                            'EVENT_DEAD_LETTERED'
+                        )
             )
     """,
     "every whole user has the one order and the one lead": """

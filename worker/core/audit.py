@@ -12,6 +12,7 @@ VOCABULARY: dict[str, str] = {
     "MISSING_PROFILE_CREATED": "The profile of an existing user was missing and has been made by the recipe.",
     "FOREIGN_KEY_VIOLATION_CAPTURED": "An insert failed on a guarded foreign key and was captured, to be replayed.",
     "INSERT_REPLAYED": "A captured insert was run again and stands.",
+    "INSERT_FOUND_STORED": "The row of a captured insert stands already, value by value: its writer came back with it.",
     "CONVERSATION_RETRIED": "A captured conversation was opened, with its admin and its one welcome message.",
     "ERASED_USER_EVENT_DROPPED": "The user is erased: nothing was made, and a captured row was dropped.",
     "EVENT_DEAD_LETTERED": "An event was set aside for a person; the details name verdict and hint.",
@@ -54,6 +55,11 @@ def insert_replayed(event: Event, duration_ms: float) -> AuditEntry:
     error_type = event.capture.replayed_error_type if event.capture else "INSERT_REPLAYED"
     details: dict[str, object] = {"waited_ms": round(event.age * 1000 + duration_ms)}
     return _entry(event, error_type, "info", "the captured insert was replayed", details)
+
+
+def insert_found_stored(event: Event) -> AuditEntry:
+    """Return the entry for a captured insert that somebody else has made good."""
+    return _entry(event, "INSERT_FOUND_STORED", "info", "the captured row stands already; nothing was written", {})
 
 
 def erased_user_event_dropped(event: Event) -> AuditEntry:

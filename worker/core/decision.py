@@ -133,6 +133,12 @@ def after_failure(
             return _needs_recipe(failure) if healing else _permanent(event, failure, policy, delay)
 
 
+def without_facts(failure: Failure) -> SetAside:
+    """Return what becomes of an event whose user the profile source cannot judge."""
+    hint = "The key is none for the users table, or eligible_when or erased_when raises for this user. Mend that, and requeue."
+    return SetAside("needs_recipe", failure, hint)
+
+
 def after_not_healed(event: Event) -> Release | SetAside:
     """Return what becomes of an event whose profile was not made, although nothing was raised.
 

@@ -40,6 +40,8 @@ def audit_entries(outcome: Outcome) -> list[AuditEntry]:
         case Done(healed=healed, replayed=replayed):
             entries = [audit.profile_created(event, outcome.duration_ms)] if healed else []
             return [*entries, audit.insert_replayed(event, outcome.duration_ms)] if replayed else entries
+        case Acknowledge(verdict="already_whole") if event.capture:
+            return [audit.insert_found_stored(event)]
         case Acknowledge(verdict="erased"):
             return [audit.erased_user_event_dropped(event)]
         case SetAside() as letter:

@@ -21,6 +21,8 @@ from worker.store.connection import LOST, Connection, Target, close, connect, is
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 15.0
+_SHORT_LIFE_SECONDS = 0.5
+"""A connection that ends so soon was perhaps never good: a server that accepts and drops is not asked again at once."""
 
 
 async def connect_patiently(target: Target, log: Log, *, within: float | None = None, stop: Stop | None = None) -> Connection:
@@ -55,13 +57,17 @@ async def connect_patiently(target: Target, log: Log, *, within: float | None = 
 @asynccontextmanager
 async def session(target: Target, log: Log, stop: Stop) -> AsyncIterator[Connection]:
     """Yield a connection and close it afterwards. A lost connection ends the block with LostConnectionError."""
+    now = asyncio.get_running_loop().time
     connection = await connect_patiently(target, log, stop=stop)
+    opened = now()
     try:
         yield connection
     except (asyncpg.PostgresError, *LOST) as error:
         if not is_lost(error, connection):
             raise
         connection.terminate()
+        if now() - opened < _SHORT_LIFE_SECONDS:
+            await stop.wait(_SHORT_LIFE_SECONDS)
         raise LostConnectionError(str(error) or type(error).__name__) from error
     finally:
         if not connection.is_closed():

@@ -158,6 +158,11 @@ async def close(connection: Connection, *, within: float = 2.0) -> None:
         connection.terminate()
 
 
+async def wait_for_locks(connection: Connection, *, seconds: float) -> None:
+    """Let the statements of this transaction wait so long for a lock, and then fail with 55P03."""
+    await connection.execute(f"set local lock_timeout = {max(1, int(seconds * 1000))}")
+
+
 _QUOTING_CLASSES = frozenset({"22", "P0"})
 """Classes whose messages quote values of the row."""
 

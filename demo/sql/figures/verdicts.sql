@@ -4,6 +4,7 @@ with entries as (
         case error_type
             when 'MISSING_PROFILE_CREATED' then 'profile healed'
             when 'INSERT_REPLAYED' then 'insert replayed'
+            when 'INSERT_FOUND_STORED' then 'insert found stored'
             when 'CONVERSATION_RETRIED' then 'conversation finished'
             when 'ERASED_USER_EVENT_DROPPED' then 'dropped, user erased'
             when 'EVENT_DEAD_LETTERED' then 'dead letter, ' || (details ->> 'verdict')

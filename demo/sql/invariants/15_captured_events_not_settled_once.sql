@@ -1,5 +1,5 @@
--- Captured events that were not settled by exactly one of: a replay entry, an entry that an erased user's row was dropped, a dead
--- letter. None at all is right only where the writer went on trying and stored the row before the worker did.
+-- Captured events that were not settled by exactly one of: a replay entry, an entry that the row was found stored by its writer,
+-- an entry that an erased user's row was dropped, a dead letter.
 with captured as (
     select entry.event_id
     from public.error_logs as entry
@@ -13,7 +13,7 @@ with captured as (
 settled as (
     select event_id
     from public.error_logs
-    where error_type in ('INSERT_REPLAYED', 'CONVERSATION_RETRIED', 'ERASED_USER_EVENT_DROPPED')
+    where error_type in ('INSERT_REPLAYED', 'INSERT_FOUND_STORED', 'CONVERSATION_RETRIED', 'ERASED_USER_EVENT_DROPPED')
     union all
     select event_id
     from pgmend.dead_letters
@@ -30,7 +30,6 @@ counted as (
 )
 
 select
-    count(*) filter (where counted.times > 1 or (counted.times = 0 and not coalesce(intent.retried, false))) as found,
+    count(*) filter (where counted.times <> 1) as found,
     count(*) as checked
 from counted
-left join demo.intents as intent on counted.event_id = intent.receipt

@@ -1,0 +1,99 @@
+"""One event of the careful lane: facts, decision, effect. A failure becomes a release or a dead letter of that event alone."""
+
+import random
+from dataclasses import dataclass
+from enum import Enum
+
+import asyncpg
+
+from worker.core import decision
+from worker.core.decision import Acknowledge, Act
+from worker.core.event import Capture, Event
+from worker.core.facts import Facts
+from worker.core.failure import Failure, FailureClass, classify
+from worker.core.outcome import Done, Result
+from worker.core.retry_policy import RetryPolicy
+from worker.store import profiles, replays
+from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
+
+_LOCK_TIMEOUT_AFTERWARDS = 0.01
+_random = random.SystemRandom().random
+
+
+class _Step(Enum):
+    """Where in the path an event failed."""
+
+    HEAL = "heal"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What handling an event needs: a connection inside the batch's transaction, and the policy."""
+
+    connection: Connection
+    policy: RetryPolicy
+
+    async def facts(self, events: list[Event]) -> dict[int, Facts | Failure]:
+        """Return the facts of each event, by id. A user whose data the source's conditions choke on gets the failure instead."""
+        try:
+            async with self.connection.transaction():
+                return dict(await profiles.facts(self.connection, events))
+        except asyncpg.PostgresError as error:
+            failure = failure_of(error)
+            if is_lost(error, self.connection) or classify(failure.sqlstate) is not FailureClass.PERMANENT:
+                raise
+            if len(events) == 1:
+                return {events[0].event_id: failure}
+        return {event_id: facts for event in events for event_id, facts in (await self.facts([event])).items()}
+
+    async def handle(self, event: Event, facts: Facts | Failure) -> Result:
+        """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
+        if isinstance(facts, Failure):
+            return decision.without_facts(facts)
+        decided = decision.decide(event, facts, self.policy, _random())
+        if not isinstance(decided, Act):
+            return decided
+        step = _Step.HEAL
+        try:
+            async with self.connection.transaction():
+                healed = await self._make_whole(event, decided)
+                if healed == "not_healed":
+                    return decision.after_not_healed(event)
+                step = _Step.REPLAY
+                if event.capture is not None:
+                    await replays.replay(self.connection, event.capture)
+                return Done(healed=healed == "healed", replayed=event.capture is not None)
+        except (asyncpg.PostgresError, TimeoutError) as error:
+            return await self._after_failure(event, error, step)
+
+    async def _make_whole(self, event: Event, act: Act) -> profiles.Healed:
+        if act.heal:
+            return await profiles.heal(self.connection, event.source_id, event.user_key)
+        if act.hold:
+            return await profiles.hold(self.connection, event.source_id, event.user_key)
+        return "already_whole"
+
+    async def _after_failure(self, event: Event, error: asyncpg.PostgresError | TimeoutError, step: _Step) -> Result:
+        if is_lost(error, self.connection) and not isinstance(error, TimeoutError):
+            raise error
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
+            await wait_for_locks(self.connection, seconds=_LOCK_TIMEOUT_AFTERWARDS)
+        failure = (
+            failure_of(error) if isinstance(error, asyncpg.PostgresError) else Failure("57014", "the statement took too long")
+        )
+        if failure.sqlstate == "23505" and event.capture and await self._stands(event.capture):
+            # The writer has stored the row in the meantime: a replay that meets itself is done.
+            return Acknowledge("already_whole")
+        return decision.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
+
+    async def _stands(self, capture: Capture) -> bool:
+        """Whether the writer can see the row; a writer who may not look recognises nothing."""
+        try:
+            async with self.connection.transaction():
+                return await replays.stands(self.connection, capture)
+        except asyncpg.PostgresError as error:
+            if is_lost(error, self.connection):
+                raise
+            return False
