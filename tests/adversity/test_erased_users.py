@@ -34,7 +34,7 @@ async def test_user_erased_before_healing_leaves_nothing_but_audit_entries(
     assert await count(connection, "public.profiles") == 0
     assert await count(connection, "pgmend.dead_letters") == 0
     assert await count(connection, DROPPED, key) == 2
-    assert await count(connection, "public.error_logs as entry where entry::text like '%ada%'") == 0
+    assert await count(connection, "public.error_logs as entry where entry::text like '%ada@%'") == 0
 
 
 @erasures
