@@ -10,7 +10,7 @@ from worker.core import decision
 from worker.core.decision import Acknowledge, Act
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
-from worker.core.failure import Failure, FailureClass, classify
+from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
 from worker.store import profiles, replays
@@ -39,18 +39,17 @@ class Handling:
         try:
             async with self.connection.transaction():
                 return dict(await profiles.facts(self.connection, events))
-        except asyncpg.PostgresError as error:
-            failure = failure_of(error)
-            if is_lost(error, self.connection) or classify(failure.sqlstate) is not FailureClass.PERMANENT:
+        except (asyncpg.PostgresError, TimeoutError) as error:
+            if is_lost(error, self.connection) and not isinstance(error, TimeoutError):
                 raise
             if len(events) == 1:
-                return {events[0].event_id: failure}
+                return {events[0].event_id: failure_of(error)}
         return {event_id: facts for event in events for event_id, facts in (await self.facts([event])).items()}
 
     async def handle(self, event: Event, facts: Facts | Failure) -> Result:
         """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
         if isinstance(facts, Failure):
-            return decision.without_facts(facts)
+            return decision.without_facts(event, facts, self.policy, _random())
         decided = decision.decide(event, facts, self.policy, _random())
         if not isinstance(decided, Act):
             return decided
@@ -80,9 +79,7 @@ class Handling:
         if isinstance(error, asyncpg.LockNotAvailableError):
             # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
             await wait_for_locks(self.connection, seconds=_LOCK_TIMEOUT_AFTERWARDS)
-        failure = (
-            failure_of(error) if isinstance(error, asyncpg.PostgresError) else Failure("57014", "the statement took too long")
-        )
+        failure = failure_of(error)
         if failure.sqlstate == "23505" and event.capture and await self._stands(event.capture):
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")

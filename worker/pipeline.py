@@ -14,15 +14,18 @@ and every captured insert, goes through the careful lane, where each event that 
 import time
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from worker.core.decision import Acknowledge, Release, SetAside
 from worker.core.low_water import LowWaterMark
 from worker.core.outcome import Done, Outcome, audit_entries
+from worker.core.pace import Pace
 from worker.core.retry_policy import RetryPolicy
 from worker.handling import Handling
 from worker.log import Log
-from worker.report import log_express_batch, log_outcome
+from worker.report import log_express_batch, log_express_failure, log_outcome
 from worker.store import dead_letters, error_logs, outbox
-from worker.store.connection import Connection, wait_for_locks
+from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
 
 _EXPRESS_IN_A_ROW = 8
 _LOOK_AGAIN_SECONDS = 0.25
@@ -36,7 +39,7 @@ class Path:
     connection: Connection
     log: Log
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    express_limit: int = 1000
+    pace: Pace = field(default_factory=Pace)
     careful_limit: int = 100
     lock_timeout: float = 2.0
     mark: LowWaterMark = field(default_factory=LowWaterMark)
@@ -57,13 +60,12 @@ class Turn:
 async def turn(path: Path) -> Turn:
     """Settle one express batch; when that lane pauses, or after a few batches in a row, also what is due in the careful lane."""
     batch = await express(path)
-    pauses = batch.claimed < path.express_limit
-    path.express_in_a_row = 0 if pauses else path.express_in_a_row + 1
+    path.express_in_a_row = path.express_in_a_row + 1 if batch.is_full else 0
     handled = 0
     if batch.careful_is_due and path.express_in_a_row % _EXPRESS_IN_A_ROW == 0:
         handled = await careful(path)
     path.wrote = path.wrote or batch.claimed + handled > 0
-    if not pauses:
+    if batch.is_full:
         return Turn(batch.claimed + handled, more=True, next_due_in=None)
     # Ids do not commit in order: the next look begins at the mark, however much the careful lane still has to do.
     seen = await outbox.observe(path.connection, after=path.mark.floor)
@@ -75,10 +77,28 @@ async def turn(path: Path) -> Turn:
 async def express(path: Path) -> outbox.ExpressBatch:
     """Claim, heal, audit and acknowledge up to a thousand sign-ups in one statement."""
     started = time.perf_counter()
-    batch = await outbox.express(path.connection, after=max(path.cursor, path.mark.floor), limit=path.express_limit)
+    batch = await _express_batch(path, after=max(path.cursor, path.mark.floor))
     if batch.last_event_id is not None:
         path.cursor = batch.last_event_id
         log_express_batch(path.log, batch, time.perf_counter() - started)
+    return batch
+
+
+async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
+    """Where the statement fails as a whole, take fewer events, until the one that fails stands alone: that is handed over."""
+    while not path.pace.is_stuck:
+        try:
+            batch = await outbox.express(path.connection, after=after, limit=path.pace.limit)
+        except (asyncpg.PostgresError, TimeoutError) as error:
+            log_express_failure(path.log, failure_of(error), path.pace.limit)
+            path.pace.failed()
+            if is_lost(error, path.connection):
+                raise
+        else:
+            path.pace.succeeded()
+            return batch
+    batch = await outbox.hand_over(path.connection, after=after)
+    path.pace.handed_over()
     return batch
 
 

@@ -1,6 +1,7 @@
 """The canonical log lines of the path: one for each event of the careful lane, one for each batch of the express lane."""
 
 from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.failure import Failure
 from worker.core.outcome import Done, Outcome, audit_entries
 from worker.log import Log
 from worker.store.outbox import ExpressBatch
@@ -17,6 +18,11 @@ def log_express_batch(log: Log, batch: ExpressBatch, seconds: float) -> None:
         oldest_waited_ms=round(batch.oldest_waited * 1000),
         duration_ms=round(seconds * 1000, 1),
     )
+
+
+def log_express_failure(log: Log, failure: Failure, limit: int) -> None:
+    """Write that a batch of at most ``limit`` failed as a whole, and is tried again with fewer."""
+    log.warning("express_batch_failed", sqlstate=failure.sqlstate, reason=failure.message, limit=limit)
 
 
 def log_outcome(log: Log, outcome: Outcome) -> None:

@@ -55,18 +55,20 @@ select
 from pgmend.careful_events;
 
 -- Emptied as fast as they fill: let vacuum come by row count, not by share of a table that is near empty at most times.
-do $migration$
-declare
-    lane regclass;
-begin
-    foreach lane in array array['pgmend.express_events', 'pgmend.careful_events']::regclass[] loop
-        execute format(
-            'alter table %s set ('
-            'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, '
-            'autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000, '
-            'autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000)',
-            lane
-        );
-    end loop;
-end
-$migration$;
+alter table pgmend.express_events set (
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_scale_factor = 0,
+    autovacuum_vacuum_insert_threshold = 50000,
+    autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 50000
+);
+
+alter table pgmend.careful_events set (
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_insert_scale_factor = 0,
+    autovacuum_vacuum_insert_threshold = 50000,
+    autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 50000
+);

@@ -1,8 +1,11 @@
 -- The doorbell wakes a worker. NOTIFY holds one instance-wide lock through commit, so it rings only when no worker says that
 -- it is awake. That word is a lease: the value of a sequence, because it is not transactional, never bloats, and is read by a
--- plain function call. 0: all sleep; 1: somebody stopped and does not know who relied on him; else the milliseconds since the
--- epoch until which a worker stays awake. Who writes an event rings unless it is above 1 and looks at no clock, which would be a
--- good part of what a sign-up pays; that a lease ran out because its holder died is for the workers' heartbeats to find.
+-- plain function call.
+--   0                          all sleep
+--   up to 1,000,000,000,000    the process id of a worker's backend that has cleared its lease and waits for who relied on it
+--   above                      milliseconds since the epoch: a worker stays awake until then
+-- Who writes an event rings unless a worker is awake, and looks at no clock, which would be a good part of what a sign-up pays:
+-- that a lease ran out, or that the backend is gone, because its worker died, is for the heartbeats of the others to find.
 -- The writer's transaction has its id before the lease is read: a worker that has cleared it can therefore wait for every
 -- transaction that may have read the old value, and finds their events.
 do $migration$
@@ -21,7 +24,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-    if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) <= 1
+    if coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) <= 1000000000000
         and current_setting('pgmend.silent', true) is distinct from 'on'
     then
         perform pg_notify('pgmend', '');

@@ -42,12 +42,12 @@ begin
         %1$s, new.%3$I::pg_catalog.text, pg_catalog.current_setting('pgmend.correlation_id', true)
     );
     -- The lease is read here and not in the function: the call would cost more than the reading.
-    if pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease') operator(pg_catalog.>) 1 then
+    if pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease') operator(pg_catalog.>) 1000000000000 then
         return null;
     end if;
     perform pgmend.ring_doorbell();
     return null;
-exception when others then
+exception when others or assert_failure then
     raise log 'pgmend could not record a sign-up (%%); the sweep will find it', sqlstate;
     return null;
 end
@@ -115,9 +115,9 @@ begin
     from pgmend.heal_one_%1$s(user_key) as tried (outcome)
     where tried.outcome <> 'not_healed';
 exception
-    when transaction_rollback or insufficient_resources or operator_intervention then
+    when operator_intervention then
         raise;
-    when others then
+    when others or assert_failure then
         get stacked diagnostics
             failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
         return query select user_key, 'failed', jsonb_build_object(
@@ -152,9 +152,9 @@ begin
     cross join lateral pgmend.heal_alone_%1$s(tried.user_key) as alone
     where tried.outcome = 'suspect';
 exception
-    when transaction_rollback or insufficient_resources or operator_intervention then
+    when operator_intervention then
         raise;
-    when others then
+    when others or assert_failure then
         if sqlstate = '55P03' then
             perform set_config('lock_timeout', '1ms', true);
         end if;
@@ -285,11 +285,9 @@ begin
         select from %2$s as users
         where users.%3$I = user_key::%6$s and (%9$s) and not coalesce((%10$s), false)
     );
-exception
-    when transaction_rollback or insufficient_resources or operator_intervention then
-        raise;
-    when others then
-        return true;
+exception when data_exception or integrity_constraint_violation or plpgsql_error or assert_failure then
+    -- The user's own values. Anything else is wrong with the conditions, and no reason to announce everybody.
+    return true;
 end
 $function$
 $template$
@@ -337,7 +335,7 @@ begin
         exception
             when transaction_rollback or insufficient_resources or operator_intervention then
                 raise;
-            when others then
+            when others or assert_failure then
                 -- The conditions choke on somebody, who must not hide all the others. Whom they cannot judge is announced too,
                 -- and becomes a dead letter that says why.
                 if one_by_one then

@@ -1,15 +1,17 @@
 """The doorbell: polls, sweeps and heartbeats an hour apart, and still no event waits. It takes the second look for that."""
 
 import asyncio
+import signal
 import sys
 from typing import Literal
 
 import pytest
 
 from tests.conftest import StartWorker
-from tests.support.activity import asleep
+from tests.support.activity import asleep, terminate
 from tests.support.database import Database, count, sign_up
 from tests.support.process import WorkerProcess
+from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from tests.support.workload import healed
 from worker.store.connection import Connection
@@ -19,8 +21,25 @@ HASTY = (sys.executable, "-m", "tests.support.hasty_worker")
 BELL_ALONE = {"poll_interval_seconds": 3600, "sweep_interval_seconds": 3600, "heartbeat_interval_seconds": 3600}
 ISOLATIONS: tuple[Literal["read_committed", "repeatable_read"], ...] = ("read_committed", "repeatable_read")
 WRITERS = 8
+LEASE_IS_CLEARED = "select last_value <= 1000000000000 from pgmend.doorbell_lease"
 TRANSACTIONS = 60
 WAVES = 5
+
+
+@pytest.fixture
+async def writer(database: Database) -> Connection:
+    """An application's connection beside the first."""
+    return await database.connect()
+
+
+@pytest.fixture
+async def deaf(start: StartWorker, proxy: Proxy, proxied_url: str) -> WorkerProcess:
+    """A worker that no ring reaches: it has its heartbeat alone."""
+    worker = await start(listen_url=proxied_url, **{**BELL_ALONE, "heartbeat_interval_seconds": 0.3})
+    await worker.logged("listener_connected")
+    await worker.logged("sweep_finished")
+    proxy.drops_notifications = True
+    return worker
 
 
 async def test_event_of_a_writer_that_read_the_lease_and_commits_late_is_healed(
@@ -44,7 +63,7 @@ async def test_event_of_the_youngest_writer_is_healed_as_well(
     async with writer.transaction():
         await _make_busy(connection, worker)
         late = await sign_up(writer)
-        await eventually(lambda: connection.fetchval("select last_value = 0 from pgmend.doorbell_lease"))
+        await eventually(lambda: connection.fetchval(LEASE_IS_CLEARED))
         await asleep(connection, ["outbox/observe"])
 
     await healed(connection, late, within=DEADLINE)
@@ -60,6 +79,29 @@ async def test_without_the_second_look_that_event_waits(database: Database, conn
         await healed(connection, late, within=2)
     await connection.execute("select pg_notify('pgmend', '')")
     await healed(connection, late)
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed", "terminated"])
+async def test_look_that_is_cut_short_is_taken_up_by_another_worker(
+    connection: Connection, start: StartWorker, deaf: WorkerProcess, writer: Connection, end: str
+) -> None:
+    """The writer relied on a worker that ends before the writer does: a heartbeat sees that nobody waits any more, and does."""
+    worker = await _start(start)
+    async with writer.transaction():
+        late = await _sign_up_relying_on(connection, writer, worker)
+        pid = await asleep(connection, ["outbox/observe", "doorbell/oldest_running"])
+        match end:
+            case "stopped":
+                worker.send(signal.SIGTERM)
+                await worker.ended()
+            case "killed":
+                await worker.kill()
+            case _:
+                await terminate(connection, pid)
+        await eventually(lambda: _has_another_in_charge(connection, pid))
+
+    await healed(connection, late, within=DEADLINE)
+    assert deaf.process.returncode is None
 
 
 async def test_no_event_waits_under_concurrent_writers_of_every_kind(
@@ -110,12 +152,24 @@ async def _commit_after_the_lease_is_cleared(database: Database, connection: Con
     """Sign up while the lease is held, commit when it is cleared and the worker has drained since; return the key."""
     writer = await database.connect()
     async with writer.transaction():
-        await connection.execute("select setval('pgmend.doorbell_lease', 4102444800000)")  # awake until 2100
-        late = await sign_up(writer)
-        await _make_busy(connection, worker)
-        await eventually(lambda: connection.fetchval("select last_value = 0 from pgmend.doorbell_lease"))
+        late = await _sign_up_relying_on(connection, writer, worker)
         await asleep(connection, ["outbox/observe"])  # the last statement of a drain
     return late
+
+
+async def _sign_up_relying_on(connection: Connection, writer: Connection, worker: WorkerProcess) -> str:
+    """Sign up while the lease is held, and wait until the worker has cleared it; return the key."""
+    await connection.execute("select setval('pgmend.doorbell_lease', 4102444800000)")  # awake until 2100
+    late = await sign_up(writer)
+    await _make_busy(connection, worker)
+    await eventually(lambda: connection.fetchval(LEASE_IS_CLEARED))
+    return late
+
+
+async def _has_another_in_charge(connection: Connection, gone: int) -> bool:
+    """Whether a worker other than the one that is gone waits for who relied on a lease."""
+    said = await connection.fetchval("select last_value from pgmend.doorbell_lease")
+    return said not in (0, gone)
 
 
 async def _make_busy(connection: Connection, worker: WorkerProcess) -> None:
@@ -150,7 +204,7 @@ async def _play_wave(writers: list[Connection], connection: Connection) -> None:
         async with asyncio.TaskGroup() as short:
             for writer in writers[: WRITERS // 2]:
                 short.create_task(_write_bursts(writer))
-        await eventually(lambda: connection.fetchval("select last_value = 0 from pgmend.doorbell_lease"))
+        await eventually(lambda: connection.fetchval(LEASE_IS_CLEARED))
         calm.set()
 
 

@@ -115,7 +115,7 @@ async def test_statement_that_takes_too_long_is_given_up_and_nothing_is_lost(
     lock = await lock_table(await database.connect(), "pgmend.outbox")
     worker = await start(poll_interval_seconds=HOUR, statement_timeout_seconds=0.3)
 
-    await worker.logged("connection_lost", role="consumer")
+    await worker.logged("turn_failed", sqlstate="57014")
     await lock.rollback()
 
     await settled(connection)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import StartWorker
 from tests.support.database import count, sign_up
+from tests.support.waiting import eventually
 from tests.support.workload import TOO_LONG, park_order, settled
 from worker.store.connection import Connection
 
@@ -43,6 +44,21 @@ async def test_poison_sign_up_among_a_thousand_is_the_only_dead_letter(
         assert await _dead_letter(connection, name) == ("needs_recipe", sqlstate, sqlstate, constraint, 1)
 
 
+async def test_profile_that_takes_too_long_stops_no_other(connection: Connection, start: StartWorker) -> None:
+    """The statement timeout costs the batch; it is tried with fewer rows until the slow one stands alone, in the careful lane."""
+    await connection.execute(
+        RAISE_FOR_THE_CURSED.replace("raise exception 'cursed' using errcode = 'PX666'", "perform pg_sleep(60)")
+    )
+    await connection.execute("insert into public.users (full_name) select 'healthy' from generate_series(1, 20)")
+    cursed = await sign_up(connection, name=CURSED)
+    await connection.execute("insert into public.users (full_name) select 'healthy' from generate_series(1, 20)")
+
+    worker = await start(statement_timeout_seconds=1, express_batch_size=10)
+    await worker.logged("event_released", user_key=cursed, sqlstate="57014")
+
+    await eventually(lambda: _is_healed(connection, 40))
+
+
 async def test_profile_that_a_trigger_swallows_is_not_tried_for_ever(connection: Connection, start: StartWorker) -> None:
     """A row that vanishes without an error is a recipe that does not work: dead letters for user and order, no endless loop."""
     await connection.execute(SWALLOW_THE_CURSED)
@@ -54,6 +70,10 @@ async def test_profile_that_a_trigger_swallows_is_not_tried_for_ever(connection:
 
     assert await count(connection, "public.orders where user_id = $1", healthy) == 1
     assert await count(connection, "pgmend.dead_letters where user_key = $1 and verdict = 'needs_recipe'", cursed) == 2
+
+
+async def _is_healed(connection: Connection, profiles: int) -> bool:
+    return await count(connection, "public.profiles") == profiles
 
 
 async def _dead_letter(connection: Connection, name: str) -> tuple[object, ...]:

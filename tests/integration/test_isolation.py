@@ -3,11 +3,14 @@
 import asyncio
 import json
 
+import asyncpg
+import pytest
+
 from tests.conftest import StartWorker
 from tests.support.activity import blocked
 from tests.support.database import Database, count, sign_up
 from tests.support.outbox import dead_letters, due_now
-from tests.support.workload import healed, park_order, settled
+from tests.support.workload import healed, park_order, report_order, settled
 from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
@@ -19,6 +22,14 @@ ADULTS = """
     select pgmend.attach_source(
         'public.users', 'public.profiles', '{"name": "''user''"}',
         eligible_when => 'users.age::int >= 18', erased_when => 'users.deleted_at is not null'
+    )
+"""
+PAYING = """
+    create table public.payments (user_id uuid primary key);
+    create function public.pays(key uuid) returns boolean language plpgsql as
+    $$ begin return exists (select from public.payments where user_id = key); end $$;
+    select pgmend.attach_source(
+        'public.users', 'public.profiles', '{"name": "''user''"}', eligible_when => 'public.pays(users.id)'
     )
 """
 LEAD = "22222222-2222-2222-2222-222222222222"
@@ -62,6 +73,80 @@ async def test_condition_that_chokes_on_one_user_hides_no_other_from_the_sweep(
     assert await count(connection, "pgmend.dead_letters where hint like '%eligible_when%'") == 1
     await sweep(connection, log, most=100)
     assert await count(connection, "pgmend.outbox") == 0
+
+
+async def test_condition_that_is_broken_for_everybody_announces_nobody(connection: Connection, log: Log) -> None:
+    """What is wrong with the source and not with a user stops its sweep, and fills no table with dead letters."""
+    await connection.execute(PAYING)
+    await connection.execute("insert into public.users (email) values ('ada@x'), ('grace@x'); delete from pgmend.express_events")
+    await connection.execute("alter table public.payments rename to invoices")
+
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await sweep(connection, log, most=100)
+
+    assert await count(connection, "pgmend.outbox") == 0
+
+
+@pytest.mark.parametrize("failure", ["raise 'no' using errcode = '40001'", "raise 'no' using errcode = '57014'", "assert false"])
+async def test_condition_that_fails_for_one_user_in_passing_delays_no_other(
+    connection: Connection, path: Path, failure: str
+) -> None:
+    """Whatever class the failure is of, the others are handled, and the one keeps its attempts or is set aside."""
+    odd, fine = await sign_up(connection, "odd@x"), await sign_up(connection, "fine@x")
+    for key in (odd, fine):
+        await report_order(connection, key)
+    await connection.execute(
+        f"""
+        create function public.judge(email text) returns boolean language plpgsql as
+        $$ begin if email = 'odd@x' then {failure}; end if; return true; end $$;
+        select pgmend.attach_source(
+            'public.users', 'public.profiles', '{{"name": "''user''"}}', eligible_when => 'public.judge(users.email)'
+        )
+        """
+    )
+
+    for _ in range(3):
+        await pipeline.turn(path)
+
+    assert await count(connection, "public.profiles join public.orders on user_id = profiles.id where user_id = $1", fine) == 1
+    assert await count(connection, "public.profiles where id = $1", odd) == 0
+    kept = await connection.fetch(
+        "select user_key from pgmend.outbox where attempts > 0 union all select user_key from pgmend.dead_letters"
+    )
+    assert [row["user_key"] for row in kept] == [odd, odd]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "assert false",
+        "raise 'no' using errcode = '40001'",
+        "raise 'no' using errcode = '57014'",
+        "raise 'no' using errcode = '53400'",
+    ],
+)
+async def test_profile_that_fails_in_a_way_that_ends_the_statement_stops_no_other(
+    connection: Connection, path: Path, failure: str
+) -> None:
+    """Also what a handler for all others does not catch, and what passes for a trouble of the server, is one row's trouble."""
+    await connection.execute(
+        f"""
+        create function public.refuse() returns trigger language plpgsql as
+        $$ begin if new.name = 'odd' then {failure}; end if; return new; end $$;
+        create trigger refuse before insert on public.profiles for each row execute function public.refuse();
+        insert into public.users (email) select 'u' || n from generate_series(1, 20) as n
+        """
+    )
+    odd = await sign_up(connection, "odd@x")
+    await connection.execute("insert into public.users (email) select 'v' || n from generate_series(1, 20) as n")
+
+    turn = await pipeline.turn(path)
+    while turn.more:
+        turn = await pipeline.turn(path)
+
+    assert await count(connection, "public.profiles") == 40
+    kept = await connection.fetch("select user_key from pgmend.outbox union all select user_key from pgmend.dead_letters")
+    assert [row["user_key"] for row in kept] == [odd]
 
 
 async def test_worker_lives_on_after_a_condition_that_chokes(connection: Connection, start: StartWorker) -> None:

@@ -3,6 +3,7 @@
 from io import StringIO
 
 from tests.support.database import count, sign_up
+from tests.support.workload import TOO_LONG
 from worker import pipeline
 from worker.pipeline import Path
 from worker.store.connection import Connection
@@ -72,6 +73,19 @@ async def test_profile_that_the_recipe_cannot_build_becomes_a_dead_letter(connec
     assert (letter["user_key"], letter["verdict"], letter["sqlstate"]) == (bad, "needs_recipe", "23514")
     assert "profiles_name_is_short" in letter["hint"]
     assert await count(connection, "public.profiles") == 2
+
+
+async def test_event_that_changes_lanes_is_the_same_event(connection: Connection, path: Path) -> None:
+    """What the express lane cannot settle keeps its id, its age and its correlation id."""
+    await connection.execute("set pgmend.correlation_id = 'request-7'")
+    await sign_up(connection, name=TOO_LONG)
+    fields = "event_id, source_id, user_key, created_at, correlation_id"
+    before = await connection.fetch(f"select {fields} from pgmend.express_events")
+
+    await pipeline.express(path)
+
+    assert await connection.fetch(f"select {fields} from pgmend.careful_events") == before
+    assert await count(connection, "pgmend.express_events") == 0
 
 
 async def test_captured_order_is_replayed_once_the_profile_exists(connection: Connection, path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.conftest import MakeRole
 from tests.support.database import Database, count, create_database, install_application, sign_up
+from tests.support.waiting import eventually
+from tests.support.workload import report_order
 from worker import embedded
 from worker.store.connection import Connection
 
@@ -63,6 +65,31 @@ async def test_silent_capture_can_be_prepared(preparing: Connection) -> None:
     assert await count(preparing, "pgmend.outbox where kind = 'insert_failed'") == 1
 
 
+@pytest.mark.parametrize(
+    ("lease", "rings"),
+    [(0, 1), (4711, 1), (1_000_000_000_000, 1), (1_000_000_000_001, 0)],
+    ids=["all-sleep", "somebody-waits", "highest-process-id", "awake"],
+)
+async def test_sign_up_and_capture_ring_unless_a_worker_is_awake(
+    connection: Connection, database: Database, lease: int, rings: int
+) -> None:
+    """A worker that has cleared its lease and waits for who relied on it does not count as awake."""
+    listening = await database.connect()
+    heard: list[str] = []
+    await listening.add_listener("pgmend", lambda *said: heard.append(str(said[-1])))
+    await connection.execute("select setval('pgmend.doorbell_lease', $1)", lease)
+
+    key = await sign_up(connection)
+    await report_order(connection, key)
+    await connection.execute("select pg_notify('pgmend', 'end')")
+
+    async def has_ended() -> bool:
+        return "end" in heard
+
+    await eventually(has_ended)
+    assert heard.count("") == 2 * rings
+
+
 async def test_event_carries_the_correlation_id(connection: Connection) -> None:
     """What the application calls its request is found again in the event."""
     async with connection.transaction():
@@ -82,7 +109,7 @@ async def test_operators_of_the_one_who_signs_up_are_not_ours(
     seen: list[str] = []
     session.add_log_listener(lambda _, message: seen.append(message.message or ""))
     await session.execute("set role shop_writer" + ";" + OWN_OPERATORS)
-    for operator in ("=", "<>", "<", "*"):
+    for operator in ("=", "<>", "<", ">", "*"):
         for types in ("text text", "bigint float8", "bigint bigint"):
             left, right = types.split()
             await session.execute(

@@ -32,10 +32,7 @@ async def test_express_claim_walks_the_primary_key(database: Database) -> None:
     await connection.execute(
         "insert into public.users (email) select 'u' || n from generate_series(1, 5000) as n; analyze pgmend.express_events"
     )
-    plan = await connection.fetch(
-        "explain select event_id from pgmend.express_events where event_id > 4000 "
-        "order by event_id limit 100 for update skip locked"
-    )
+    plan = await connection.fetch(f"explain (costs off) {statement('outbox/express').replace('$1', '4000').replace('$2', '100')}")
 
     assert "Index Scan using express_events_pkey" in "\n".join(row[0] for row in plan)
 

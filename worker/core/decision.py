@@ -133,8 +133,14 @@ def after_failure(
             return _needs_recipe(failure) if healing else _permanent(event, failure, policy, delay)
 
 
-def without_facts(failure: Failure) -> SetAside:
+_USERS_OWN_FAULT = frozenset({"22", "23", "P0"})
+"""Classes that a user's own values raise. Any other failure of a source's conditions may be everybody's, and pass."""
+
+
+def without_facts(event: Event, failure: Failure, policy: RetryPolicy, jitter: float) -> Release | SetAside:
     """Return what becomes of an event whose user the profile source cannot judge."""
+    if failure.sqlstate[:2] not in _USERS_OWN_FAULT:
+        return _release_or_exhausted(event, failure, policy, policy.delay(event.attempt, jitter))
     hint = "The key is none for the users table, or eligible_when or erased_when raises for this user. Mend that, and requeue."
     return SetAside("needs_recipe", failure, hint)
 

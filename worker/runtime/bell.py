@@ -4,7 +4,7 @@ import asyncio
 
 
 class Bell:
-    """Rung by the listener, the sweeper and the stop; one consumer waits on each bell."""
+    """Rung by the listener and the stop; one consumer waits on each bell."""
 
     def __init__(self) -> None:
         """Start silent, and hearing."""
@@ -12,7 +12,7 @@ class Bell:
         self.deaf = False
         """Whether LISTEN cannot work: the consumer polls instead."""
         self.lease_ran_out = False
-        """Whether a worker died awake: events may lie anywhere, and the lease wants clearing."""
+        """Whether a worker ended that was relied on: events may lie anywhere, and the lease wants clearing anew."""
 
     def ring(self) -> None:
         """Wake the consumer, now or as soon as it would wait."""

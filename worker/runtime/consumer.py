@@ -3,7 +3,8 @@
 Going to sleep after a lease was held, in this order: linger for a moment; clear the lease; take the mark (the next
 transaction id); then look again until every transaction below the mark has ended. A writer inserts its event first and reads
 the lease afterwards, so whoever saw the old lease has a transaction id below the mark, and its event is found by a look that
-begins after its end. Only then does the bell alone suffice.
+begins after its end. Only then does the bell alone suffice. A look that is cut short, by a stop or a kill, leaves the word that
+somebody waits; the heartbeat of another worker sees that nobody does, and begins anew with a mark of its own.
 
 A consumer that meets no pressure never takes the lease at all: at a few events a second, every sign-up rings, and a ring costs
 nothing that matters.
@@ -83,7 +84,7 @@ class Consumer:
                 path.mark.reset()
                 looked_everywhere = now()
         if self._lease_until:
-            await doorbell.expire_lease(path.connection)
+            await doorbell.clear_lease(path.connection)
             await doorbell.ring(path.connection)
 
     async def _drain(self, path: pipeline.Path) -> float | None:
@@ -129,7 +130,10 @@ class Consumer:
         while True:
             oldest_running = await doorbell.oldest_running(path.connection)
             due_in = await self._drain(path)
-            if self._lease_until or oldest_running >= mark or self.stop.is_requested():
+            if self._lease_until or self.stop.is_requested():
+                return due_in
+            if oldest_running >= mark:
+                await doorbell.end_lease(path.connection)
                 return due_in
             await self.bell.wait(pause)
             pause = min(pause * 2, _LONGEST_LOOK)

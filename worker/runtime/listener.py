@@ -22,6 +22,7 @@ from worker.store.connection import Connection, Target, close
 from worker.store.workers import Identity
 
 _PAUSE_AFTER_FAILURE = 0.5
+_SHORTEST_INTERVAL = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Heartbeat:
 
     interval: float = 5.0
     timeout: float = 5.0
+
+    def next_in(self, lease_left: float | None) -> float:
+        """Return the seconds until the next one. A lease that a worker holds is looked at again when it ends."""
+        if lease_left is None or lease_left <= 0:
+            return self.interval
+        return min(max(lease_left, _SHORTEST_INTERVAL), self.interval)
 
 
 @dataclass(slots=True)
@@ -73,7 +80,7 @@ class Listener:
 
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(doorbell.CHANNEL, on_ring)
-        self._ring()
+        self._ring(lease_ran_out=True)
         self._set_deaf(deaf=not await self._hears(probe, heard))
         while not self.stop.is_requested() and not lost.is_set():
             await self._wait(lost, await self._beat(connection))
@@ -93,13 +100,13 @@ class Listener:
         return True
 
     async def _beat(self, connection: Connection) -> float:
-        """Prove that the connection lives; return the seconds until the next time. A lease is looked at again when it ends."""
+        """Prove that the connection lives; return the seconds until the next time."""
         async with asyncio.timeout(self.heartbeat.timeout):
             left = await doorbell.lease_left(connection)
             if left is not None and left <= 0:
                 self._ring(lease_ran_out=True)
             await workers.seen(connection, self.identity, listening=not self._was_deaf)
-        return min(left, self.heartbeat.interval) if left is not None and left > 0 else self.heartbeat.interval
+        return self.heartbeat.next_in(left)
 
     async def _wait(self, lost: asyncio.Event, seconds: float) -> None:
         """Wait for the next heartbeat, the stop, or the end of the connection."""

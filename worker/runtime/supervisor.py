@@ -4,10 +4,12 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import asyncpg
 
+from worker.core.pace import Pace
 from worker.errors import GracePeriodExceededError, PgmendError
 from worker.log import Log
 from worker.pipeline import Path
@@ -96,15 +98,16 @@ class Worker:
             lease=settings.lease_seconds,
             linger=settings.linger_milliseconds / 1000,
         )
-        return Consumer(settings.target, bell, self.stop, self.log, rhythm, self._path)
+        pace = Pace(settings.express_batch_size)  # outlives a connection that a row has cost
+        return Consumer(settings.target, bell, self.stop, self.log, rhythm, partial(self._path, pace))
 
-    def _path(self, connection: Connection) -> Path:
+    def _path(self, pace: Pace, connection: Connection) -> Path:
         settings = self.settings
         return Path(
             connection=connection,
             log=self.log,
             policy=settings.retry_policy,
-            express_limit=settings.express_batch_size,
+            pace=pace,
             careful_limit=settings.careful_batch_size,
             lock_timeout=settings.lock_timeout_seconds,
         )

@@ -23,6 +23,9 @@ else:
 
 OLDEST_SERVER = 14
 
+_SERVER_FIRST_SECONDS = 1.0
+"""The server ends a statement that takes too long; the client gives up so much later, on a connection that hangs."""
+
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -69,15 +72,18 @@ async def _open(target: Target) -> Connection:
     connection: Connection = await asyncpg.connect(
         target.url,
         timeout=target.connect_timeout,
-        command_timeout=target.statement_timeout,
+        command_timeout=target.statement_timeout + _SERVER_FIRST_SECONDS,
         statement_cache_size=100 if target.prepared_statements else 0,
         server_settings={"application_name": target.application_name},
     )
     try:
         # Compiling a plan takes longer than any of our statements; and plans are made on empty tables, to be used on large ones.
         # A worker that vanished from the network must not hold its claims until the server's TCP gives up, hours later.
-        idle = int(target.statement_timeout * 1000)
-        await connection.execute(f"set jit = off; set enable_seqscan = off; set idle_in_transaction_session_timeout = {idle}")
+        limit = int(target.statement_timeout * 1000)
+        await connection.execute(
+            f"set jit = off; set enable_seqscan = off; "
+            f"set statement_timeout = {limit}; set idle_in_transaction_session_timeout = {limit}"
+        )
     except BaseException:
         connection.terminate()
         raise
@@ -167,8 +173,10 @@ _QUOTING_CLASSES = frozenset({"22", "P0"})
 """Classes whose messages quote values of the row."""
 
 
-def failure_of(error: asyncpg.PostgresError) -> Failure:
+def failure_of(error: asyncpg.PostgresError | TimeoutError) -> Failure:
     """Return the failure that a database error reports. A detail quotes row values: only what is waited for is kept."""
+    if isinstance(error, TimeoutError):
+        return Failure("57014", "the statement took too long")
     sqlstate = error.sqlstate or "XX000"
     return Failure(
         sqlstate=sqlstate,

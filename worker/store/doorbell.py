@@ -12,14 +12,14 @@ async def extend_lease(connection: Connection, *, seconds: float) -> None:
 
 
 async def clear_lease(connection: Connection) -> int:
-    """Say that no worker is awake, and return the mark: who may have read the old word has a transaction id below it."""
+    """Say that this worker is no longer awake; return the mark: who may have relied on it has a transaction id below."""
     await connection.execute(statement("doorbell/clear_lease"))
     return int(await connection.fetchval(statement("doorbell/mark")))
 
 
-async def expire_lease(connection: Connection) -> None:
-    """Leave the lease as a worker that died would: another one's next heartbeat looks at what rang for nobody."""
-    await connection.execute(statement("doorbell/expire_lease"))
+async def end_lease(connection: Connection) -> None:
+    """Say that all sleep, unless another worker has spoken since: every transaction below the mark has ended."""
+    await connection.execute(statement("doorbell/end_lease"))
 
 
 async def oldest_running(connection: Connection) -> int:
@@ -28,7 +28,7 @@ async def oldest_running(connection: Connection) -> int:
 
 
 async def lease_left(connection: Connection) -> float | None:
-    """Return the seconds that the lease has left: None when no worker says that it is awake, not positive when it ran out."""
+    """Return the seconds that the lease has left: None when all is well without one, not positive when its worker is gone."""
     left: float | None = await connection.fetchval(statement("doorbell/lease_left"))
     return left
 

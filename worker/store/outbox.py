@@ -23,12 +23,18 @@ class ExpressBatch:
     positive when something is due.
     """
 
+    limit: int
     claimed: int
     healed: int
     already_whole: int
     last_event_id: int | None
     oldest_waited: float
     careful_due_in: float | None
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether there may be more."""
+        return self.claimed >= self.limit
 
     @property
     def left_over(self) -> int:
@@ -53,7 +59,14 @@ class Observation:
 async def express(connection: Connection, *, after: int, limit: int) -> ExpressBatch:
     """Settle at most ``limit`` sign-ups with ids above ``after`` in one statement, which is its own transaction."""
     row = await connection.fetchrow(statement("outbox/express"), after, limit)
-    return ExpressBatch(**_fields(row))
+    return ExpressBatch(limit=limit, **_fields(row))
+
+
+async def hand_over(connection: Connection, *, after: int) -> ExpressBatch:
+    """Give the first sign-up above ``after`` to the careful lane; return it as a batch of one that is left over."""
+    event_id = await connection.fetchval(statement("outbox/hand_over"), after)
+    claimed = 0 if event_id is None else 1
+    return ExpressBatch(1, claimed, 0, 0, last_event_id=event_id, oldest_waited=0.0, careful_due_in=None)
 
 
 async def claim(connection: Connection, *, limit: int) -> list[Event]:

@@ -1,2 +1,3 @@
--- Says that no worker is awake. The mark is taken by the next statement, whose snapshot is younger than this word.
-select setval('pgmend.doorbell_lease', 0)
+-- Says that this worker is no longer awake, and waits for who relied on its word: writers ring again. The mark is taken by the
+-- next statement, whose snapshot is younger than this.
+select setval('pgmend.doorbell_lease', pg_backend_pid())

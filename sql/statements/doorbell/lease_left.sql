@@ -1,4 +1,9 @@
--- How many seconds the lease has left: null when all sleep, and not positive when it ran out without being cleared. Then a worker
--- died awake, or stopped, and events may lie there that rang for nobody.
-select (lease.until - extract(epoch from clock_timestamp()) * 1000)::float8 / 1000
-from nullif(pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease (until)
+-- How many seconds the lease has left: null when all sleep, or a worker waits for who relied on it; not positive when it ran out,
+-- or who waited is gone. Then a worker died, or stopped, and events may lie there that rang for nobody.
+select
+    case
+        when lease.said = 0 then null
+        when lease.said > 1000000000000 then lease.said / 1000.0 - extract(epoch from clock_timestamp())
+        when lease.said <> all(array(select activity.pid from pg_stat_activity as activity)) then 0
+    end::float8
+from coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease (said)
