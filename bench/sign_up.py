@@ -1,15 +1,12 @@
 """Sign-up rate: what the application's writers pay, beside other ways to notice a sign-up."""
 
-import asyncio
-import re
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import own
+from bench import own, pgbench
 from bench.application import Filling
 from bench.laboratory import Laboratory, connected
 from bench.picture import Bar, Bars, Group
@@ -68,7 +65,9 @@ async def measure(laboratory: Laboratory) -> Report:
         script = Path(folder) / "sign_up.sql"
         script.write_text(SCRIPT)
         lanes: dict[str, Lane] = {
-            f"{name}, {writers}": _lane(laboratory, prepared[name], way.company, _command(laboratory, writers, script))
+            f"{name}, {writers}": _lane(
+                laboratory, prepared[name], way.company, pgbench.command(laboratory, writers=writers, script=script)
+            )
             for writers in WRITERS
             for name, way in WAYS.items()
         }
@@ -79,29 +78,9 @@ async def measure(laboratory: Laboratory) -> Report:
 def _lane(laboratory: Laboratory, prepared: str, company: Company, command: list[str]) -> Lane:
     async def run() -> float:
         async with laboratory.copy(prepared) as url, company(url):
-            return await _rate([*command, url])
+            return await pgbench.rate([*command, url])
 
     return run
-
-
-def _command(laboratory: Laboratory, writers: int, script: Path) -> list[str]:
-    own_version = laboratory.program("pgbench")
-    program = str(own_version) if own_version.exists() else shutil.which("pgbench")
-    if program is None:
-        raise RuntimeError("there is no pgbench: install Postgres' client programs")
-    seconds = laboratory.size(2, 1)
-    threads = min(writers, 2)
-    return [program, "-n", "-M", "prepared", "-c", str(writers), "-j", str(threads), "-T", str(seconds), "-f", str(script)]
-
-
-async def _rate(command: list[str]) -> float:
-    """Run pgbench and return its transactions a second."""
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
-    output = (await process.communicate())[0].decode()
-    found = re.search(r"^tps = ([\d.]+)", output, re.MULTILINE)
-    if process.returncode or found is None:
-        raise RuntimeError(f"pgbench failed: {output.strip()}")
-    return float(found[1])
 
 
 def _figures(rounds: Rounds) -> list[Figure]:

@@ -2,14 +2,13 @@
 -- no verdicts, no other application than this one.
 with claimed as (
     delete from pgmend.express_events as event
-    using (
-        select event_id
-        from pgmend.express_events
-        order by event_id
+    where event.event_id = any(array(
+        select next.event_id
+        from pgmend.express_events as next
+        order by next.event_id
         limit $1
         for update skip locked
-    ) as next
-    where event.event_id = next.event_id
+    ))
     returning event.event_id, event.source_id, event.user_key, event.created_at, event.correlation_id
 ),
 

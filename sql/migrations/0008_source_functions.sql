@@ -114,6 +114,7 @@ begin
     select user_key, tried.outcome, null::jsonb
     from pgmend.heal_one_%1$s(user_key) as tried (outcome)
     where tried.outcome <> 'not_healed';
+    set constraints all immediate;
 exception
     when operator_intervention then
         raise;
@@ -194,8 +195,6 @@ begin
             and (select true from %4$s as profile where profile.%5$I = users.%3$I limit 1) is null
         for share of users;
         if found then
-            set constraints all immediate;
-            perform pgmend.defer_again();
             return 'healed';
         end if;
     exception when unique_violation then

@@ -19,6 +19,8 @@ declare
     outcome text;
 begin
     execute format('select pgmend.heal_one_%s($1)', source_id) into outcome using user_key;
+    set constraints all immediate;
+    perform pgmend.defer_again();
     return outcome;
 end
 $function$;

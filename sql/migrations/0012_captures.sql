@@ -1,82 +1,4 @@
--- Capture of failed inserts. A guarded constraint is a foreign key to a profiles table whose failed inserts become events.
--- replay_function: by default the captured row is inserted again; where an insert is more than a row (a conversation with its
--- admin and its welcome message), the application's own function is called with the row image instead. It raises what goes
--- wrong, and SQLSTATE PM001 when something must appear first (its detail names what it waits for: see resume_waiting).
--- unknown_user_grace: how long an insert for a user that does not exist (yet) waits for the sign-up to commit.
-create table if not exists pgmend.guarded_constraints (
-    referencing_table regclass not null,
-    constraint_name name not null,
-    source_id integer not null,
-    replay_function text,
-    replayed_error_type text not null default 'INSERT_REPLAYED',
-    unknown_user_grace interval not null default '1 minute',
-    constraint guarded_constraints_pkey primary key (referencing_table, constraint_name),
-    constraint guarded_constraints_source_is_attached foreign key (source_id)
-    references pgmend.profile_sources (source_id) on delete cascade
-);
-
--- Guards one foreign key. Safe to call again: the settings are replaced.
-create or replace function pgmend.guard(
-    referencing_table regclass,
-    constraint_name name,
-    replay_function regprocedure default null,
-    replayed_error_type text default 'INSERT_REPLAYED',
-    unknown_user_grace interval default '1 minute'
-)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-#variable_conflict use_column
-declare
-    guarded_source integer;
-    candidates integer;
-begin
-    select min(source.source_id), count(*) into guarded_source, candidates
-    from pg_constraint as foreign_key
-    inner join pgmend.profile_sources as source on source.profiles_table = foreign_key.confrelid
-    inner join pg_attribute as referenced
-        on referenced.attrelid = foreign_key.confrelid
-        and foreign_key.confkey = array[referenced.attnum]
-        and referenced.attname = source.profiles_key
-    where foreign_key.conrelid = guard.referencing_table
-        and foreign_key.conname = guard.constraint_name
-        and foreign_key.contype = 'f'
-        and cardinality(foreign_key.conkey) = 1;
-    if candidates > 1 then
-        raise exception 'the key % of % leads to the profiles of % sources', guard.constraint_name, guard.referencing_table, candidates
-            using errcode = 'ambiguous_parameter', hint = 'One profiles table with several users tables cannot be guarded yet.';
-    end if;
-    if guarded_source is null then
-        raise exception 'there is no single-column foreign key % of % to the key of an attached profiles table',
-            guard.constraint_name, guard.referencing_table
-            using
-                errcode = 'undefined_object',
-                hint = 'Attach the profiles table first with pgmend.attach_source, and name the key as \d prints it.';
-    end if;
-
-    if exists (
-        select from pg_proc as routine
-        where routine.oid = guard.replay_function
-            and (routine.pronargs <> 1 or routine.proargtypes[0] <> 'jsonb'::regtype)
-    ) then
-        raise exception '% does not take the row image alone', guard.replay_function
-            using errcode = 'invalid_function_definition', hint = 'A replay function has one argument, of type jsonb.';
-    end if;
-
-    insert into pgmend.guarded_constraints
-        (referencing_table, constraint_name, source_id, replay_function, replayed_error_type, unknown_user_grace)
-    values (
-        guard.referencing_table, guard.constraint_name, guarded_source,
-        guard.replay_function::oid::regproc::text, guard.replayed_error_type, guard.unknown_user_grace
-    )
-    on conflict on constraint guarded_constraints_pkey do update set
-        source_id = excluded.source_id,
-        replay_function = excluded.replay_function,
-        replayed_error_type = excluded.replayed_error_type,
-        unknown_user_grace = excluded.unknown_user_grace;
-end
-$function$;
+-- Capture of failed inserts: the row is written down instead of lost, as an event that names its writer.
 
 -- The columns of a row that an insert may name, among those that the given JSON object carries. Raises for a key that is no
 -- column of the table (PM002): what cannot be stored is said at once.
@@ -175,16 +97,12 @@ declare
     receipt bigint;
     correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
 begin
-    select guard.source_id, guard.constraint_name, record_failed_insert.row_image ->> attribute.attname::text as user_key
+    select guard.source_id, guard.constraint_name, record_failed_insert.row_image ->> guard.user_column::text as user_key
     into guarded
-    from pgmend.guarded_constraints as guard
-    inner join pg_constraint as foreign_key
-        on foreign_key.conrelid = guard.referencing_table and foreign_key.conname = guard.constraint_name
-    inner join pg_attribute as attribute
-        on attribute.attrelid = foreign_key.conrelid and attribute.attnum = foreign_key.conkey[1]
+    from pgmend.guards as guard
     where guard.referencing_table = record_failed_insert.referencing_table
         and guard.constraint_name = coalesce(record_failed_insert.constraint_name, guard.constraint_name)
-        and record_failed_insert.row_image ->> attribute.attname::text is not null
+        and record_failed_insert.row_image ->> guard.user_column::text is not null
     order by guard.constraint_name
     limit 1;
     if not found then
@@ -201,7 +119,7 @@ begin
     exception
         when transaction_rollback or insufficient_resources or operator_intervention then
             raise;
-        when others then
+        when others or assert_failure then
             -- The source's conditions choke on this user. The row is kept all the same, and the worker will say so.
             user_seen := false;
     end;
@@ -273,6 +191,17 @@ begin
         );
     end;
 end
+$function$;
+
+-- Captures a row on its way into a guarded table.
+create or replace function pgmend.park(guard_id integer, row_image jsonb)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $function$
+select pgmend.record_failed_insert(guard.referencing_table, park.row_image, guard.constraint_name, null)
+from pgmend.guarded_constraints as guard
+where guard.guard_id = park.guard_id
 $function$;
 
 -- What some captured inserts waited for has appeared: they are due now, and the doorbell rings.

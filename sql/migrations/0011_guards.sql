@@ -1,0 +1,339 @@
+-- Guards. A guarded constraint is a foreign key to a profiles table whose inserts pgmend looks after, in one of these modes:
+--   report   nothing stands on the table; a failed insert is captured where pgmend.insert_or_park runs it, or it is reported
+--   ensure   an insert that refers to a missing profile makes it first; the writer sees an ordinary insert
+--   park     an insert that refers to a missing profile is captured and stores nothing; the writer sees `INSERT 0 0`
+-- In every mode the two functions above capture as well.
+-- replay_function: by default the captured row is inserted again; where an insert is more than a row (a conversation with its
+-- admin and its welcome message), the application's own function is called with the row image instead. It raises what goes
+-- wrong, and SQLSTATE PM001 when something must appear first (its detail names what it waits for: see resume_waiting).
+-- unknown_user_grace: how long an insert for a user that does not exist (yet) waits for the sign-up to commit.
+create table if not exists pgmend.guarded_constraints (
+    guard_id integer generated always as identity,
+    referencing_table regclass not null,
+    constraint_name name not null,
+    source_id integer not null,
+    mode text not null default 'report',
+    replay_function text,
+    replayed_error_type text not null default 'INSERT_REPLAYED',
+    unknown_user_grace interval not null default '1 minute',
+    constraint guarded_constraints_pkey primary key (referencing_table, constraint_name),
+    constraint guarded_constraints_id_is_unique unique (guard_id),
+    constraint guarded_constraints_mode_is_known check (mode in ('report', 'ensure', 'park')),
+    constraint guarded_constraints_source_is_attached foreign key (source_id)
+    references pgmend.profile_sources (source_id) on delete cascade
+);
+
+-- The foreign keys that lead to the profiles of a source, and which of their columns holds the user's key: the one that refers to
+-- the profiles' key. Read from the catalog every time, so that a renamed column is found under its new name.
+create or replace view pgmend.guardable_constraints as
+select
+    foreign_key.conrelid::regclass as referencing_table,
+    foreign_key.conname as constraint_name,
+    source.source_id,
+    referencing.attname as user_column,
+    foreign_key.oid as constraint_oid,
+    foreign_key.condeferrable as is_deferrable,
+    foreign_key.condeferred as is_deferred
+from pgmend.profile_sources as source
+inner join pg_catalog.pg_attribute as referenced
+    on source.profiles_table = referenced.attrelid and source.profiles_key = referenced.attname
+inner join pg_catalog.pg_constraint as foreign_key
+    on referenced.attrelid = foreign_key.confrelid and referenced.attnum = any(foreign_key.confkey)
+inner join pg_catalog.pg_attribute as referencing
+    on
+        foreign_key.conrelid = referencing.attrelid
+        and referencing.attnum = foreign_key.conkey[array_position(foreign_key.confkey, referenced.attnum)]
+where foreign_key.contype = 'f' and foreign_key.conparentid = 0;
+
+create or replace view pgmend.guards as
+select
+    guard.guard_id,
+    guard.referencing_table,
+    guard.constraint_name,
+    guard.source_id,
+    guard.mode,
+    guard.replay_function,
+    guard.replayed_error_type,
+    guard.unknown_user_grace,
+    guardable.user_column,
+    guardable.constraint_oid,
+    guardable.is_deferrable,
+    guardable.is_deferred
+from pgmend.guarded_constraints as guard
+inner join pgmend.guardable_constraints as guardable
+    on
+        guard.referencing_table = guardable.referencing_table
+        and guard.constraint_name = guardable.constraint_name
+        and guard.source_id = guardable.source_id;
+
+-- Guards one foreign key. Safe to call again: the settings are replaced. The modes ensure and park put a trigger on the
+-- referencing table (ShareRowExclusive lock, for an instant).
+create or replace function pgmend.guard(
+    referencing_table regclass,
+    constraint_name name,
+    mode text default 'report',
+    replay_function regprocedure default null,
+    replayed_error_type text default 'INSERT_REPLAYED',
+    unknown_user_grace interval default '1 minute'
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_column
+declare
+    guarded_source integer;
+    candidates integer;
+    guarded pgmend.guards;
+begin
+    select min(guardable.source_id), count(*) into guarded_source, candidates
+    from pgmend.guardable_constraints as guardable
+    where guardable.referencing_table = guard.referencing_table and guardable.constraint_name = guard.constraint_name;
+    if candidates > 1 then
+        raise exception 'the key % of % leads to the profiles of % sources', guard.constraint_name, guard.referencing_table, candidates
+            using errcode = 'ambiguous_parameter', hint = 'One profiles table with several users tables cannot be guarded yet.';
+    end if;
+    if guarded_source is null then
+        raise exception 'there is no foreign key % of % to the key of an attached profiles table',
+            guard.constraint_name, guard.referencing_table
+            using
+                errcode = 'undefined_object',
+                hint = 'Attach the profiles table first with pgmend.attach_source, and name the key as \d prints it.';
+    end if;
+
+    if exists (
+        select from pg_proc as routine
+        where routine.oid = guard.replay_function
+            and (routine.pronargs <> 1 or routine.proargtypes[0] <> 'jsonb'::regtype)
+    ) then
+        raise exception '% does not take the row image alone', guard.replay_function
+            using errcode = 'invalid_function_definition', hint = 'A replay function has one argument, of type jsonb.';
+    end if;
+    if guard.mode not in ('report', 'ensure', 'park') then
+        raise exception 'there is no mode %', guard.mode
+            using errcode = 'invalid_parameter_value', hint = 'The modes are report, ensure and park.';
+    end if;
+
+    insert into pgmend.guarded_constraints
+        (referencing_table, constraint_name, source_id, mode, replay_function, replayed_error_type, unknown_user_grace)
+    values (
+        guard.referencing_table, guard.constraint_name, guarded_source, guard.mode,
+        guard.replay_function::oid::regproc::text, guard.replayed_error_type, guard.unknown_user_grace
+    )
+    on conflict on constraint guarded_constraints_pkey do update set
+        source_id = excluded.source_id,
+        mode = excluded.mode,
+        replay_function = excluded.replay_function,
+        replayed_error_type = excluded.replayed_error_type,
+        unknown_user_grace = excluded.unknown_user_grace;
+
+    select looked_up.* into strict guarded
+    from pgmend.guards as looked_up
+    where looked_up.referencing_table = guard.referencing_table and looked_up.constraint_name = guard.constraint_name;
+    if guarded.mode = 'park' and guarded.is_deferrable then
+        raise exception 'the key % of % is deferrable and cannot be parked', guarded.constraint_name, guarded.referencing_table
+            using
+                errcode = 'feature_not_supported',
+                hint = 'A row may rightly come before its profile there. Use the mode ensure, which waits as long as the key does.';
+    end if;
+    perform pgmend.place_guard(guarded);
+end
+$function$;
+
+-- Takes a guard off again, its trigger with it, also from a table that another role owns. Captured rows stay events.
+create or replace function pgmend.unguard(referencing_table regclass, constraint_name name)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_column
+declare
+    removed integer;
+begin
+    delete from pgmend.guarded_constraints as guarded
+    where guarded.referencing_table = unguard.referencing_table and guarded.constraint_name = unguard.constraint_name
+    returning guarded.guard_id into removed;
+    if removed is null then
+        raise exception 'the key % of % is not guarded', unguard.constraint_name, unguard.referencing_table
+            using errcode = 'undefined_object', hint = 'pgmend.guarded_constraints lists the guards.';
+    end if;
+    execute format('drop function if exists pgmend.ensure_guarded_%1$s(), pgmend.park_guarded_%1$s() cascade', removed);
+end
+$function$;
+
+-- Makes the trigger and the function of one guard, or takes away those of another mode.
+--
+-- ensure is an AFTER trigger whose name sorts before those of the foreign keys ("RI_ConstraintTrigger_…"), so it runs at the end
+-- of the statement and just before the key is checked: a statement that writes the profile itself, after the row that refers to
+-- it, is left alone; a row that a policy or a CHECK refuses makes no profile; and every BEFORE trigger has had its say about the
+-- key. For a deferrable key it is a constraint trigger that is deferred as the key is.
+--
+-- No search_path is pinned, which would cost every insert: each name is qualified, the key's own operators included. A renamed
+-- column is noticed where the function fails on it, and looked up.
+create or replace function pgmend.place_guard(guarded pgmend.guards)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    the_profile text;
+    some_column_is_null text;
+begin
+    execute format('drop function if exists pgmend.ensure_guarded_%1$s(), pgmend.park_guarded_%1$s() cascade', guarded.guard_id);
+    if guarded.mode = 'report' then
+        return;
+    end if;
+
+    select
+        format(
+            'from %s as profile where %s',
+            foreign_key.confrelid::regclass,
+            string_agg(
+                format('profile.%I operator(%I.%s) new.%I', referenced.attname, space.nspname, equality.oprname, referencing.attname),
+                ' and ' order by pairs.place
+            )
+        ),
+        string_agg(format('new.%I is null', referencing.attname), ' or ' order by pairs.place)
+    into strict the_profile, some_column_is_null
+    from pg_constraint as foreign_key
+    cross join lateral unnest(foreign_key.conkey, foreign_key.confkey, foreign_key.conpfeqop)
+        with ordinality as pairs (referencing_number, referenced_number, equality_oid, place)
+    inner join pg_attribute as referencing
+        on referencing.attrelid = foreign_key.conrelid and referencing.attnum = pairs.referencing_number
+    inner join pg_attribute as referenced
+        on referenced.attrelid = foreign_key.confrelid and referenced.attnum = pairs.referenced_number
+    inner join pg_operator as equality on equality.oid = pairs.equality_oid
+    inner join pg_namespace as space on space.oid = equality.oprnamespace
+    where foreign_key.oid = guarded.constraint_oid
+    group by foreign_key.confrelid;
+
+    execute format(
+        case guarded.mode
+            when 'ensure' then
+                $template$
+                create function pgmend.ensure_guarded_%1$s()
+                returns trigger
+                language plpgsql
+                security definer
+                as $guard$
+                begin
+                    if %2$s then
+                        return null;
+                    end if;
+                    perform %3$s;
+                    if not found then
+                        perform pgmend.ensure_profile(%1$s, new.%4$I::pg_catalog.text);
+                    end if;
+                    return null;
+                exception when undefined_column then
+                    perform pgmend.ensure_profile(%1$s, pgmend.user_key_of(%1$s, pg_catalog.to_jsonb(new)));
+                    return null;
+                end
+                $guard$
+                $template$
+            else
+                $template$
+                create function pgmend.park_guarded_%1$s()
+                returns trigger
+                language plpgsql
+                security definer
+                as $guard$
+                begin
+                    if not (%2$s) and not exists (select %3$s) and pgmend.may_park(%1$s, new.%4$I::pg_catalog.text) then
+                        perform pgmend.park(%1$s, pgmend.printed_row(new, tg_relid, pg_catalog.to_jsonb(new)));
+                        return null;
+                    end if;
+                    return new;
+                exception when undefined_column then
+                    if pgmend.may_park(%1$s, pgmend.user_key_of(%1$s, pg_catalog.to_jsonb(new))) then
+                        perform pgmend.park(%1$s, pgmend.printed_row(new, tg_relid, pg_catalog.to_jsonb(new)));
+                        return null;
+                    end if;
+                    return new;
+                end
+                $guard$
+                $template$
+        end,
+        guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
+    );
+    execute format('revoke all on function pgmend.%s_guarded_%s() from public', guarded.mode, guarded.guard_id);
+
+    if guarded.mode = 'ensure' then
+        execute format(
+            'create %1$s trigger "PGMEND_ensure_%2$s" after insert on %3$s %4$s for each row execute function pgmend.ensure_guarded_%2$s()',
+            case when guarded.is_deferrable then 'constraint' end,
+            guarded.guard_id,
+            guarded.referencing_table,
+            case
+                when guarded.is_deferred then 'deferrable initially deferred'
+                when guarded.is_deferrable then 'deferrable initially immediate'
+            end
+        );
+    else
+        execute format(
+            'create trigger "~pgmend_park_%1$s" before insert on %2$s for each row execute function pgmend.park_guarded_%1$s()',
+            guarded.guard_id, guarded.referencing_table
+        );
+    end if;
+end
+$function$;
+
+-- The key of the user that a row refers to, by the present name of its column.
+create or replace function pgmend.user_key_of(guard_id integer, referencing_row jsonb)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select referencing_row ->> guard.user_column::text
+from pgmend.guards as guard
+where guard.guard_id = user_key_of.guard_id
+$function$;
+
+-- Makes the profile that a row is about to refer to, if the source wants one for that user, and audits it. Whatever keeps it from
+-- being made is logged, and the foreign key then says what it always says.
+create or replace function pgmend.ensure_profile(guard_id integer, user_key text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_variable
+declare
+    guarded pgmend.guarded_constraints;
+    outcome text;
+begin
+    select guard.* into strict guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profile.guard_id;
+    begin
+        execute format('select pgmend.heal_one_%s($1)', guarded.source_id) into outcome using user_key;
+        if outcome = 'healed' then
+            insert into pgmend.audit_entries
+                (error_type, severity, user_id, table_name, constraint_name, message, details, correlation_id)
+            values (
+                'MISSING_PROFILE_CREATED', 'info', user_key, guarded.referencing_table::text, guarded.constraint_name,
+                'the missing profile was created',
+                jsonb_build_object('source_id', guarded.source_id, 'lane', 'ensure'),
+                nullif(current_setting('pgmend.correlation_id', true), '')
+            );
+        end if;
+    exception
+        when transaction_rollback or insufficient_resources or operator_intervention or object_not_in_prerequisite_state then
+            raise;
+        when others or assert_failure then
+            raise log 'pgmend could not make a profile for an insert into % (%)', guarded.referencing_table, sqlstate;
+    end;
+end
+$function$;
+
+-- Whether a row that refers to a missing profile is captured: its user exists and is wanted by the source. For anybody else the
+-- foreign key says what it always says.
+create or replace function pgmend.may_park(guard_id integer, user_key text)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select facts.user_state = 'eligible' and not facts.profile_exists
+from pgmend.guarded_constraints as guard
+cross join lateral pgmend.user_facts(guard.source_id, array[may_park.user_key]) as facts
+where guard.guard_id = may_park.guard_id and may_park.user_key is not null
+$function$;
