@@ -2,7 +2,7 @@
 -- application's tables). N is the source's id:
 --   capture_sign_up_N()        trigger on the users table: one event a sign-up; never breaks one
 --   heal_batch_N(keys)         builds the missing profiles of many users in one statement, or fails as a whole
---   heal_alone_N(key)          one user; a failure is returned as evidence
+--   heal_alone_N(key)          one suspect; a failure is returned as evidence
 --   heal_N(keys)               heal_batch_N, with each suspect alone, and split around whatever fails nevertheless
 --   heal_one_N(key)            one user, and every error is raised
 --   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
@@ -121,11 +121,7 @@ exception
     when others or assert_failure then
         get stacked diagnostics
             failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
-        return query select user_key, 'failed', jsonb_build_object(
-            'sqlstate', sqlstate, 'constraint', nullif(failed_constraint, ''), 'column', nullif(failed_column, ''),
-            -- These classes quote values of the row.
-            'message', case when sqlstate ~ '^(22|P0)' then 'the database refused a value' else failed_message end
-        );
+        return query select user_key, 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);
 end
 $function$
 $template$
@@ -142,7 +138,10 @@ as $function$
 #variable_conflict use_column
 declare
     size constant integer := cardinality(user_keys);
-    piece constant integer := case when size > 25 then 25 else 5 end;
+    piece constant integer := case when size > 25 then 25 when size > 5 then 5 else 1 end;
+    failed_constraint text;
+    failed_column text;
+    failed_message text;
 begin
     return query
     with tried as materialized (select * from pgmend.heal_batch_%1$s(user_keys))
@@ -159,11 +158,11 @@ exception
         if sqlstate = '55P03' then
             perform set_config('lock_timeout', '1ms', true);
         end if;
-        if size <= piece then
+        if size = 1 then
+            get stacked diagnostics
+                failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
             return query
-            select alone.healed_key, alone.outcome, alone.failure
-            from unnest(user_keys) as asked (user_key)
-            cross join lateral pgmend.heal_alone_%1$s(asked.user_key) as alone;
+            select user_keys[1], 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);
         else
             for piece_start in 1 .. size by piece loop
                 return query select * from pgmend.heal_%1$s(user_keys[piece_start : piece_start + piece - 1]);
@@ -352,6 +351,19 @@ $function$
 $template$
 )
 $templates$;
+
+-- A failure as the events keep it. Two classes quote values of the row in their messages.
+create or replace function pgmend.evidence(sqlstate_raised text, constraint_name text, column_name text, message text)
+returns jsonb
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+select jsonb_build_object(
+    'sqlstate', sqlstate_raised, 'constraint', nullif(constraint_name, ''), 'column', nullif(column_name, ''),
+    'message', case when sqlstate_raised ~ '^(22|P0)' then 'the database refused a value' else message end
+)
+$function$;
 
 -- What makes a built profile a suspect: an SQL condition over the columns that the recipe gives.
 create or replace function pgmend.suspicion(profiles_table regclass, given_columns name[])
