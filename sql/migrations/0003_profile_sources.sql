@@ -1,6 +1,8 @@
 -- Where users come from, where their profiles go, and the recipe between the two.
 -- recipe: {"column of the profiles table": "SQL expression over the users row, which is called users"}; names in it are
 -- schema-qualified, because it runs with a search_path of pg_catalog alone.
+-- recipe_function: in place of a recipe, the application's own function, called with the key of one user; it makes the profile,
+-- and whatever belongs to it.
 create table if not exists pgmend.profile_sources (
     source_id integer generated always as identity,
     users_table regclass not null,
@@ -8,10 +10,12 @@ create table if not exists pgmend.profile_sources (
     profiles_table regclass not null,
     profiles_key name not null,
     recipe jsonb not null,
+    recipe_function text,
     eligible_when text not null default 'true',
     erased_when text not null default 'false',
     attached_at timestamptz not null default now(),
     constraint profile_sources_pkey primary key (source_id),
     constraint profile_sources_pair_is_attached_once unique (users_table, profiles_table),
-    constraint profile_sources_recipe_is_an_object check (jsonb_typeof(recipe) = 'object')
+    constraint profile_sources_recipe_is_an_object check (jsonb_typeof(recipe) = 'object'),
+    constraint profile_sources_has_one_recipe check (recipe_function is null or recipe = '{}')
 );

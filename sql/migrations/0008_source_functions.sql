@@ -21,7 +21,7 @@
 -- heal_N waits for no lock longer than a moment, and only once: one stuck writer must not hold up everybody else's profile, and
 -- many rows of his not a thousand moments long.
 create or replace function pgmend.function_templates()
-returns table (signature text, definition text)
+returns table (signature text, built_by text, definition text)
 language sql
 immutable
 set search_path = pg_catalog, pg_temp
@@ -29,6 +29,7 @@ as $templates$
 values
 (
     'pgmend.capture_sign_up_%1$s()',
+    null,
     $template$
 create or replace function pgmend.capture_sign_up_%1$s()
 returns trigger
@@ -56,6 +57,7 @@ $template$
 ),
 (
     'pgmend.heal_batch_%1$s(text[])',
+    'columns',
     $template$
 create or replace function pgmend.heal_batch_%1$s(user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
@@ -97,6 +99,7 @@ $template$
 ),
 (
     'pgmend.heal_alone_%1$s(text)',
+    null,
     $template$
 create or replace function pgmend.heal_alone_%1$s(user_key text)
 returns table (healed_key text, outcome text, failure jsonb)
@@ -128,6 +131,7 @@ $template$
 ),
 (
     'pgmend.heal_%1$s(text[])',
+    null,
     $template$
 create or replace function pgmend.heal_%1$s(user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
@@ -174,6 +178,7 @@ $template$
 ),
 (
     'pgmend.heal_one_%1$s(text)',
+    'columns',
     $template$
 create or replace function pgmend.heal_one_%1$s(user_key text)
 returns text
@@ -211,7 +216,67 @@ $function$
 $template$
 ),
 (
+    'pgmend.heal_batch_%1$s(text[])',
+    'function',
+    $template$
+create or replace function pgmend.heal_batch_%1$s(user_keys text[])
+returns table (user_key text, outcome text, failure jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+#variable_conflict use_column
+begin
+    -- The application's function is called for one user at a time, in the careful lane: who has a profile needs no call.
+    return query
+    select profile.%5$I::text, 'already_whole', null::jsonb
+    from %4$s as profile
+    where profile.%5$I = any (user_keys::%6$s[]);
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_one_%1$s(text)',
+    'function',
+    $template$
+create or replace function pgmend.heal_one_%1$s(user_key text)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_variable
+declare
+    key constant %6$s := user_key::%6$s;
+    wanted boolean;
+begin
+    select (%9$s) and not coalesce((%10$s), false) into wanted from %2$s as users where users.%3$I = key for share of users;
+    if exists (select from %4$s as profile where profile.%5$I = key) then
+        return 'already_whole';
+    end if;
+    if wanted is not true then
+        return 'not_healed';
+    end if;
+    begin
+        perform %13$s(key);
+    exception when unique_violation then
+        -- The profile appeared meanwhile: that is success. Another unique column is taken: that is not.
+        if not exists (select from %4$s as profile where profile.%5$I = key) then
+            raise;
+        end if;
+        return 'already_whole';
+    end;
+    return case when exists (select from %4$s as profile where profile.%5$I = key) then 'healed' else 'not_healed' end;
+end
+$function$
+$template$
+),
+(
     'pgmend.hold_%1$s(text)',
+    null,
     $template$
 create or replace function pgmend.hold_%1$s(user_key text)
 returns boolean
@@ -229,6 +294,7 @@ $template$
 ),
 (
     'pgmend.facts_%1$s(text[])',
+    null,
     $template$
 create or replace function pgmend.facts_%1$s(user_keys text[])
 returns table (user_key text, user_state text, profile_exists boolean, known_before boolean)
@@ -269,6 +335,7 @@ $template$
 ),
 (
     'pgmend.wanted_%1$s(text)',
+    null,
     $template$
 create or replace function pgmend.wanted_%1$s(user_key text)
 returns boolean
@@ -292,6 +359,7 @@ $template$
 ),
 (
     'pgmend.sweep_%1$s(integer)',
+    null,
     $template$
 create or replace function pgmend.sweep_%1$s(most integer)
 returns bigint
@@ -430,10 +498,15 @@ begin
     inner join pg_attribute as attribute
         on attribute.attrelid = source.profiles_table and attribute.attname = entry.key and not attribute.attisdropped;
 
-    for template in select signature, definition from pgmend.function_templates() loop
+    for template in
+        select templates.signature, templates.definition
+        from pgmend.function_templates() as templates
+        where coalesce(templates.built_by, 'either')
+            in ('either', case when source.recipe_function is null then 'columns' else 'function' end)
+    loop
         execute format(
             template.definition, source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
-            key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion
+            key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion, source.recipe_function
         );
         execute format('revoke all on function %s from public', format(template.signature, source_id));
         if to_regrole('pgmend_worker') is not null then

@@ -4,11 +4,12 @@
 create or replace function pgmend.attach_source(
     users_table regclass,
     profiles_table regclass,
-    recipe jsonb,
+    recipe jsonb default '{}',
     users_key name default 'id',
     profiles_key name default 'id',
     eligible_when text default 'true',
-    erased_when text default 'false'
+    erased_when text default 'false',
+    recipe_function regprocedure default null
 )
 returns integer
 language plpgsql
@@ -18,6 +19,7 @@ as $function$
 declare
     new_source_id integer;
     missing_column text;
+    ambiguous_key text;
 begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
     from (
@@ -34,18 +36,61 @@ begin
             using errcode = 'undefined_column', hint = 'Name the key columns (users_key => …, profiles_key => …), and in the recipe columns of the profiles table.';
     end if;
 
+    select format('%s.%I', wanted.relation, wanted.key_column) into ambiguous_key
+    from (
+        values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
+    ) as wanted (relation, key_column)
+    where not exists (
+        select
+        from pg_index as rule
+        inner join pg_attribute as attribute on attribute.attrelid = rule.indrelid and attribute.attnum = rule.indkey[0]
+        where rule.indrelid = wanted.relation
+            and rule.indisunique
+            and rule.indnkeyatts = 1
+            and rule.indpred is null
+            and attribute.attname = wanted.key_column
+    );
+    if ambiguous_key is not null then
+        raise exception '% is no key of its own', ambiguous_key
+            using
+                errcode = 'invalid_column_reference',
+                hint = 'One user has one profile: both key columns need a unique index of one column. A composite key cannot be attached.';
+    end if;
+
+    if attach_source.recipe_function is not null then
+        if attach_source.recipe <> '{}' then
+            raise exception 'there are two recipes, columns and a function'
+                using errcode = 'invalid_parameter_value', hint = 'Give recipe => … or recipe_function => …, not both.';
+        end if;
+        if not exists (
+            select
+            from pg_proc as routine
+            inner join pg_attribute as attribute
+                on attribute.attrelid = attach_source.users_table and attribute.attname = attach_source.users_key
+            where routine.oid = attach_source.recipe_function
+                and routine.prokind = 'f' and routine.pronargs = 1 and routine.proargtypes[0] = attribute.atttypid
+        ) then
+            raise exception '% does not take the key of a user alone', attach_source.recipe_function
+                using
+                    errcode = 'invalid_function_definition',
+                    hint = 'A recipe function has one argument, of the type of the users table''s key.';
+        end if;
+    end if;
+
     insert into pgmend.profile_sources as source
-        (users_table, users_key, profiles_table, profiles_key, recipe, eligible_when, erased_when)
+        (users_table, users_key, profiles_table, profiles_key, recipe, eligible_when, erased_when, recipe_function)
     values (
         attach_source.users_table, attach_source.users_key, attach_source.profiles_table, attach_source.profiles_key,
-        attach_source.recipe, attach_source.eligible_when, attach_source.erased_when
+        attach_source.recipe, attach_source.eligible_when, attach_source.erased_when,
+        attach_source.recipe_function::oid::regproc::text
     )
     on conflict on constraint profile_sources_pair_is_attached_once do update set
         users_key = excluded.users_key,
         profiles_key = excluded.profiles_key,
         recipe = excluded.recipe,
         eligible_when = excluded.eligible_when,
-        erased_when = excluded.erased_when
+        erased_when = excluded.erased_when,
+        recipe_function = excluded.recipe_function
     returning source.source_id into new_source_id;
 
     perform pgmend.generate_source_functions(new_source_id);
