@@ -1,0 +1,118 @@
+"""Privileges, walked through in the catalog: what is open, to whom, and with whose rights each function runs."""
+
+from tests.support.database import Database
+from worker.store.connection import Connection
+
+GUARDS = """
+    select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure');
+    select pgmend.guard('public.leads', 'leads_user_id_fkey', mode => 'park')
+"""
+OPEN_TO_PUBLIC = """
+    select format('%s %s', kind, name) from (
+        select 'function' as kind, oid::regprocedure::text as name, coalesce(proacl, acldefault('f', proowner)) as acl
+        from pg_proc where pronamespace = 'pgmend'::regnamespace
+        union all
+        select 'relation', oid::regclass::text, coalesce(relacl, acldefault('r', relowner))
+        from pg_class where relnamespace = 'pgmend'::regnamespace and relkind in ('r', 'v', 'S')
+        union all
+        select 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace where nspname = 'pgmend'
+    ) as object (kind, name, acl)
+    where exists (select from aclexplode(object.acl) as granted where granted.grantee = 0)
+"""
+NOT_PINNED = """
+    select distinct regexp_replace(proname, '_\\d+$', '_N')
+    from pg_proc
+    where pronamespace = 'pgmend'::regnamespace
+        and not exists (select from unnest(proconfig) as setting where setting = 'search_path=pg_catalog, pg_temp')
+    order by 1
+"""
+DEFINERS = """
+    select distinct regexp_replace(proname, '_\\d+$', '_N') from pg_proc
+    where pronamespace = 'pgmend'::regnamespace and prosecdef order by 1
+"""
+WORKER_WRITES = """
+    select format('%s %s', table_name, string_agg(lower(privilege_type), ', ' order by privilege_type))
+    from information_schema.role_table_grants
+    where grantee = 'pgmend_worker' and privilege_type <> 'SELECT'
+    group by table_name order by table_name
+"""
+
+
+async def test_nothing_is_open_to_everybody(connection: Connection) -> None:
+    """Neither the schema nor anything in it, what a guard or an attachment makes included."""
+    await connection.execute(GUARDS)
+
+    assert await _column(connection, OPEN_TO_PUBLIC) == []
+
+
+async def test_search_path_is_pinned_wherever_it_may_be(connection: Connection) -> None:
+    """The others run the application's own statements (decision 0007), or qualify every name because they run for every row."""
+    await connection.execute(GUARDS)
+
+    assert await _column(connection, NOT_PINNED) == [
+        "become_worker",
+        "become_writer",
+        "capture_sign_up_N",
+        "captured_row_stands",
+        "ensure_guarded_N",
+        "insert_or_park",
+        "park_guarded_N",
+        "replay_insert",
+        "report_failed_insert",
+        "row_image",
+    ]
+
+
+async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connection: Connection) -> None:
+    """Writing events, healing, looking at users: nothing that evaluates what a caller brings."""
+    await connection.execute(GUARDS)
+
+    assert await _column(connection, DEFINERS) == [
+        "capture_sign_up_N",
+        "defer_again",
+        "discard",
+        "ensure_guarded_N",
+        "facts_N",
+        "heal_N",
+        "heal_alone_N",
+        "heal_batch_N",
+        "heal_one_N",
+        "hold_N",
+        "park_guarded_N",
+        "record_failed_insert",
+        "requeue",
+        "resume_waiting",
+        "sweep_N",
+        "wanted_N",
+    ]
+
+
+async def test_worker_writes_to_its_own_tables_and_to_nothing_of_the_application(connection: Connection) -> None:
+    """What it heals and replays, it does through functions."""
+    assert await _column(connection, WORKER_WRITES) == [
+        "audit_entries insert",
+        "careful_events delete, insert, update",
+        "dead_letters delete, insert, update",
+        "express_events delete, update",
+        "workers delete, insert, update",
+    ]
+
+
+async def test_every_path_of_a_function_of_ours_is_qualified(database: Database) -> None:
+    """Functions that pin no search path find what they need also where there is none."""
+    connection = await database.connect()
+    await connection.execute(GUARDS)
+    await connection.execute("set search_path = ''")
+
+    key = await connection.fetchval("insert into public.users (email) values ('ada@x') returning id::text")
+    await connection.execute("insert into public.orders (user_id, amount) values ($1, 1)", key)
+    await connection.execute("select pgmend.report_failed_insert('public.orders', jsonb_build_object('user_id', $1::text))", key)
+    other = await connection.fetchval("insert into public.users (email) values ('grace@x') returning id::text")
+    await connection.execute("insert into public.leads (user_id, source) values ($1, 'web')", other)
+
+    captured = await connection.fetchval("select array_agg(kind order by kind) from pgmend.outbox")
+    assert captured == ["insert_failed", "insert_failed", "user_created", "user_created"]
+
+
+async def _column(connection: Connection, query: str) -> list[str]:
+    return [row[0] for row in await connection.fetch(query)]
