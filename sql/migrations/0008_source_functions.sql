@@ -509,7 +509,8 @@ begin
             key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion, source.recipe_function
         );
         execute format('revoke all on function %s from public', format(template.signature, source_id));
-        if to_regrole('pgmend_worker') is not null then
+        -- The others are called by these, with the rights of who attached the source.
+        if to_regrole('pgmend_worker') is not null and template.signature ~ '^pgmend\.(heal|heal_one|hold|facts|sweep)_%' then
             execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));
         end if;
     end loop;

@@ -89,7 +89,7 @@ async def test_look_that_is_cut_short_is_taken_up_by_another_worker(
     worker = await _start(start)
     async with writer.transaction():
         late = await _sign_up_relying_on(connection, writer, worker)
-        pid = await asleep(connection, ["outbox/observe", "doorbell/oldest_running"])
+        pid = await connection.fetchval("select last_value from pgmend.doorbell_lease")
         match end:
             case "stopped":
                 worker.send(signal.SIGTERM)

@@ -30,6 +30,11 @@ DEFINERS = """
     select distinct regexp_replace(proname, '_\\d+$', '_N') from pg_proc
     where pronamespace = 'pgmend'::regnamespace and prosecdef order by 1
 """
+WORKER_CALLS = """
+    select proname from pg_proc
+    where pronamespace = 'pgmend'::regnamespace and proname ~ '_\\d+$' and has_function_privilege('pgmend_worker', oid, 'execute')
+    order by 1
+"""
 WORKER_WRITES = """
     select format('%s %s', table_name, string_agg(lower(privilege_type), ', ' order by privilege_type))
     from information_schema.role_table_grants
@@ -96,6 +101,13 @@ async def test_worker_writes_to_its_own_tables_and_to_nothing_of_the_application
         "express_events delete, update",
         "workers delete, insert, update",
     ]
+
+
+async def test_worker_calls_what_it_asks_and_no_more(connection: Connection) -> None:
+    """Of the functions that are made for a source, those that answer the worker's questions."""
+    await connection.execute(GUARDS)
+
+    assert await _column(connection, WORKER_CALLS) == ["facts_1", "heal_1", "heal_one_1", "hold_1", "sweep_1"]
 
 
 async def test_every_path_of_a_function_of_ours_is_qualified(database: Database) -> None:
