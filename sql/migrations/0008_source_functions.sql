@@ -169,6 +169,7 @@ exception
             select user_keys[1], 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);
         else
             for piece_start in 1 .. size by piece loop
+                perform pgmend.defer_again();
                 return query select * from pgmend.heal_%1$s(user_keys[piece_start : piece_start + piece - 1]);
             end loop;
         end if;
@@ -197,7 +198,7 @@ begin
         where users.%3$I = key
             and (%9$s) and not coalesce((%10$s), false)
             and (select true from %4$s as profile where profile.%5$I = users.%3$I limit 1) is null
-        for share of users;
+        for no key update of users;
         if found then
             return 'healed';
         end if;
@@ -253,7 +254,8 @@ declare
     key constant %6$s := user_key::%6$s;
     wanted boolean;
 begin
-    select (%9$s) and not coalesce((%10$s), false) into wanted from %2$s as users where users.%3$I = key for share of users;
+    select (%9$s) and not coalesce((%10$s), false) into wanted from %2$s as users where users.%3$I = key
+    for no key update of users;
     if exists (select from %4$s as profile where profile.%5$I = key) then
         return 'already_whole';
     end if;

@@ -46,6 +46,8 @@ begin
         inner join pg_attribute as attribute on attribute.attrelid = rule.indrelid and attribute.attnum = rule.indkey[0]
         where rule.indrelid = wanted.relation
             and rule.indisunique
+            and rule.indisvalid
+            and rule.indimmediate
             and rule.indnkeyatts = 1
             and rule.indpred is null
             and attribute.attname = wanted.key_column

@@ -1,8 +1,7 @@
 -- Guards. A guarded constraint is a foreign key to a profiles table whose inserts pgmend looks after, in one of these modes:
 --   report   nothing stands on the table; a failed insert is captured where pgmend.insert_or_park runs it, or it is reported
 --   ensure   an insert that refers to a missing profile makes it first; the writer sees an ordinary insert
---   park     an insert that refers to a missing profile is captured and stores nothing; the writer sees `INSERT 0 0`
--- In every mode the two functions above capture as well.
+-- In both modes the two functions above capture as well.
 -- replay_function: by default the captured row is inserted again; where an insert is more than a row (a conversation with its
 -- admin and its welcome message), the application's own function is called with the row image instead. It raises what goes
 -- wrong, and SQLSTATE PM001 when something must appear first (its detail names what it waits for: see resume_waiting).
@@ -18,7 +17,7 @@ create table if not exists pgmend.guarded_constraints (
     unknown_user_grace interval not null default '1 minute',
     constraint guarded_constraints_pkey primary key (referencing_table, constraint_name),
     constraint guarded_constraints_id_is_unique unique (guard_id),
-    constraint guarded_constraints_mode_is_known check (mode in ('report', 'ensure', 'park')),
+    constraint guarded_constraints_mode_is_known check (mode in ('report', 'ensure')),
     constraint guarded_constraints_source_is_attached foreign key (source_id)
     references pgmend.profile_sources (source_id) on delete cascade
 );
@@ -66,8 +65,8 @@ inner join pgmend.guardable_constraints as guardable
         and guard.constraint_name = guardable.constraint_name
         and guard.source_id = guardable.source_id;
 
--- Guards one foreign key. Safe to call again: the settings are replaced. The modes ensure and park put a trigger on the
--- referencing table (ShareRowExclusive lock, for an instant).
+-- Guards one foreign key. Safe to call again: the settings are replaced. The mode ensure puts a trigger on the
+-- referencing table (AccessExclusive lock, for an instant).
 create or replace function pgmend.guard(
     referencing_table regclass,
     constraint_name name,
@@ -109,9 +108,9 @@ begin
         raise exception '% does not take the row image alone', guard.replay_function
             using errcode = 'invalid_function_definition', hint = 'A replay function has one argument, of type jsonb.';
     end if;
-    if guard.mode not in ('report', 'ensure', 'park') then
+    if guard.mode not in ('report', 'ensure') then
         raise exception 'there is no mode %', guard.mode
-            using errcode = 'invalid_parameter_value', hint = 'The modes are report, ensure and park.';
+            using errcode = 'invalid_parameter_value', hint = 'The modes are report and ensure.';
     end if;
 
     insert into pgmend.guarded_constraints
@@ -130,11 +129,22 @@ begin
     select looked_up.* into strict guarded
     from pgmend.guards as looked_up
     where looked_up.referencing_table = guard.referencing_table and looked_up.constraint_name = guard.constraint_name;
-    if guarded.mode = 'park' and guarded.is_deferrable then
-        raise exception 'the key % of % is deferrable and cannot be parked', guarded.constraint_name, guarded.referencing_table
+    if guarded.mode = 'ensure' and guarded.is_deferrable and not guarded.is_deferred then
+        raise exception 'the key % of % is deferrable but immediate, and cannot be ensured',
+            guarded.constraint_name, guarded.referencing_table
             using
                 errcode = 'feature_not_supported',
-                hint = 'A row may rightly come before its profile there. Use the mode ensure, which waits as long as the key does.';
+                hint = 'The guard could not know when a transaction defers it. Make the key initially deferred, or use the mode report.';
+    end if;
+    -- The trigger looks at the rows with the installer's rights, and whoever owns the table chooses its types, casts and operators.
+    if guarded.mode = 'ensure' and not exists (
+        select from pg_class as relation
+        where relation.oid = guarded.referencing_table and pg_has_role(relation.relowner, current_user, 'member')
+    ) then
+        raise exception 'the owner of % is not to be trusted with the rights of %', guarded.referencing_table, current_user
+            using
+                errcode = 'insufficient_privilege',
+                hint = 'Install pgmend as the role that owns the application''s tables, or use the mode report.';
     end if;
     perform pgmend.place_guard(guarded);
 end
@@ -157,7 +167,7 @@ begin
         raise exception 'the key % of % is not guarded', unguard.constraint_name, unguard.referencing_table
             using errcode = 'undefined_object', hint = 'pgmend.guarded_constraints lists the guards.';
     end if;
-    execute format('drop function if exists pgmend.ensure_guarded_%1$s(), pgmend.park_guarded_%1$s() cascade', removed);
+    execute format('drop function if exists pgmend.ensure_guarded_%1$s() cascade', removed);
 end
 $function$;
 
@@ -166,7 +176,7 @@ $function$;
 -- ensure is an AFTER trigger whose name sorts before those of the foreign keys ("RI_ConstraintTrigger_…"), so it runs at the end
 -- of the statement and just before the key is checked: a statement that writes the profile itself, after the row that refers to
 -- it, is left alone; a row that a policy or a CHECK refuses makes no profile; and every BEFORE trigger has had its say about the
--- key. For a deferrable key it is a constraint trigger that is deferred as the key is.
+-- key. For a deferred key it is a constraint trigger that is deferred as well.
 --
 -- No search_path is pinned, which would cost every insert: each name is qualified, the key's own operators included. A renamed
 -- column is noticed where the function fails on it, and looked up.
@@ -179,7 +189,7 @@ declare
     the_profile text;
     some_column_is_null text;
 begin
-    execute format('drop function if exists pgmend.ensure_guarded_%1$s(), pgmend.park_guarded_%1$s() cascade', guarded.guard_id);
+    execute format('drop function if exists pgmend.ensure_guarded_%1$s() cascade', guarded.guard_id);
     if guarded.mode = 'report' then
         return;
     end if;
@@ -207,87 +217,61 @@ begin
     where foreign_key.oid = guarded.constraint_oid
     group by foreign_key.confrelid;
 
+    -- format() prints a value by its type's output function; a cast could be of the type's owner's making.
     execute format(
-        case guarded.mode
-            when 'ensure' then
-                $template$
-                create function pgmend.ensure_guarded_%1$s()
-                returns trigger
-                language plpgsql
-                security definer
-                as $guard$
-                begin
-                    if %2$s then
-                        return null;
-                    end if;
-                    perform %3$s;
-                    if not found then
-                        perform pgmend.ensure_profile(%1$s, new.%4$I::pg_catalog.text);
-                    end if;
-                    return null;
-                exception when undefined_column then
-                    perform pgmend.ensure_profile(%1$s, pgmend.user_key_of(%1$s, pg_catalog.to_jsonb(new)));
-                    return null;
-                end
-                $guard$
-                $template$
-            else
-                $template$
-                create function pgmend.park_guarded_%1$s()
-                returns trigger
-                language plpgsql
-                security definer
-                as $guard$
-                begin
-                    if not (%2$s) and not exists (select %3$s) and pgmend.may_park(%1$s, new.%4$I::pg_catalog.text) then
-                        perform pgmend.park(%1$s, pgmend.printed_row(new, tg_relid, pg_catalog.to_jsonb(new)));
-                        return null;
-                    end if;
-                    return new;
-                exception when undefined_column then
-                    if pgmend.may_park(%1$s, pgmend.user_key_of(%1$s, pg_catalog.to_jsonb(new))) then
-                        perform pgmend.park(%1$s, pgmend.printed_row(new, tg_relid, pg_catalog.to_jsonb(new)));
-                        return null;
-                    end if;
-                    return new;
-                end
-                $guard$
-                $template$
-        end,
+        $template$
+        create function pgmend.ensure_guarded_%1$s()
+        returns trigger
+        language plpgsql
+        security definer
+        as $guard$
+        begin
+            if %2$s then
+                return null;
+            end if;
+            perform %3$s;
+            if not found then
+                perform pgmend.ensure_profile(%1$s, pg_catalog.format('%%s', new.%4$I));
+            end if;
+            return null;
+        exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+            perform pgmend.ensure_by_catalog(%1$s, tg_relid, new);
+            return null;
+        end
+        $guard$
+        $template$,
         guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
     );
-    execute format('revoke all on function pgmend.%s_guarded_%s() from public', guarded.mode, guarded.guard_id);
-
-    if guarded.mode = 'ensure' then
-        execute format(
-            'create %1$s trigger "PGMEND_ensure_%2$s" after insert on %3$s %4$s for each row execute function pgmend.ensure_guarded_%2$s()',
-            case when guarded.is_deferrable then 'constraint' end,
-            guarded.guard_id,
-            guarded.referencing_table,
-            case
-                when guarded.is_deferred then 'deferrable initially deferred'
-                when guarded.is_deferrable then 'deferrable initially immediate'
-            end
-        );
-    else
-        execute format(
-            'create trigger "~pgmend_park_%1$s" before insert on %2$s for each row execute function pgmend.park_guarded_%1$s()',
-            guarded.guard_id, guarded.referencing_table
-        );
-    end if;
+    execute format('revoke all on function pgmend.ensure_guarded_%s() from public', guarded.guard_id);
+    execute format(
+        'create %1$s trigger "PGMEND_ensure_%2$s" after insert on %3$s %4$s for each row execute function pgmend.ensure_guarded_%2$s()',
+        case when guarded.is_deferred then 'constraint' end,
+        guarded.guard_id,
+        guarded.referencing_table,
+        case when guarded.is_deferred then 'deferrable initially deferred' end
+    );
 end
 $function$;
 
--- The key of the user that a row refers to, by the present name of its column.
-create or replace function pgmend.user_key_of(guard_id integer, referencing_row jsonb)
-returns text
-language sql
-stable
+-- The same where something was renamed, or is gone: the key's column by its present name. Without the key nothing is to be done.
+create or replace function pgmend.ensure_by_catalog(guard_id integer, fired_on regclass, referencing_row anyelement)
+returns void
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-select referencing_row ->> guard.user_column::text
-from pgmend.guards as guard
-where guard.guard_id = user_key_of.guard_id
+declare
+    key_column name;
+    user_key text;
+begin
+    select guard.user_column into key_column from pgmend.guards as guard where guard.guard_id = ensure_by_catalog.guard_id;
+    if key_column is null then
+        return;
+    end if;
+    execute format('select format(''%%s'', ($1).%I)', key_column) into user_key using referencing_row;
+    perform pgmend.ensure_profile(guard_id, nullif(user_key, ''));
+exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+    raise log 'pgmend could not look after an insert into % (%)', fired_on, sqlstate;
+end
 $function$;
 
 -- Makes the profile that a row is about to refer to, if the source wants one for that user, and audits it. Whatever keeps it from
@@ -302,7 +286,23 @@ declare
     guarded pgmend.guarded_constraints;
     outcome text;
 begin
-    select guard.* into strict guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profile.guard_id;
+    select guard.* into guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profile.guard_id;
+    if guarded.guard_id is null or user_key is null then
+        return;
+    end if;
+    -- Triggers on the profiles table run here with the installer's rights, in the writer's session: a name that they leave
+    -- unqualified could find a temporary table of the writer's, and a trigger on it.
+    if exists (
+        select from pg_class as temporary where temporary.relnamespace = pg_my_temp_schema()
+        union all
+        select from pg_type as temporary where temporary.typnamespace = pg_my_temp_schema()
+        union all
+        select from pg_proc as temporary where temporary.pronamespace = pg_my_temp_schema()
+    )
+    then
+        raise log 'pgmend makes no profile in a session that has temporary objects';
+        return;
+    end if;
     begin
         execute format('select pgmend.heal_one_%s($1)', guarded.source_id) into outcome using user_key;
         if outcome = 'healed' then
@@ -322,18 +322,4 @@ begin
             raise log 'pgmend could not make a profile for an insert into % (%)', guarded.referencing_table, sqlstate;
     end;
 end
-$function$;
-
--- Whether a row that refers to a missing profile is captured: its user exists and is wanted by the source. For anybody else the
--- foreign key says what it always says.
-create or replace function pgmend.may_park(guard_id integer, user_key text)
-returns boolean
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $function$
-select facts.user_state = 'eligible' and not facts.profile_exists
-from pgmend.guarded_constraints as guard
-cross join lateral pgmend.user_facts(guard.source_id, array[may_park.user_key]) as facts
-where guard.guard_id = may_park.guard_id and may_park.user_key is not null
 $function$;

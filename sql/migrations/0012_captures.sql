@@ -193,17 +193,6 @@ begin
 end
 $function$;
 
--- Captures a row on its way into a guarded table.
-create or replace function pgmend.park(guard_id integer, row_image jsonb)
-returns void
-language sql
-set search_path = pg_catalog, pg_temp
-as $function$
-select pgmend.record_failed_insert(guard.referencing_table, park.row_image, guard.constraint_name, null)
-from pgmend.guarded_constraints as guard
-where guard.guard_id = park.guard_id
-$function$;
-
 -- What some captured inserts waited for has appeared: they are due now, and the doorbell rings.
 -- Returns how many there were. An application calls it from a trigger, for example when an admin is made.
 create or replace function pgmend.resume_waiting(appeared text)

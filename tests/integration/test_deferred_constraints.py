@@ -60,3 +60,28 @@ async def test_profile_may_come_after_what_refers_to_it_each_time(connection: Co
 
     assert await dead_letters(connection) == []
     assert await count(connection, "public.profiles join public.badges using (id)") == 3
+
+
+async def test_one_profile_that_is_refused_leaves_the_deferred_keys_of_the_others_deferred(connection: Connection) -> None:
+    """A batch is split around the one; a row that comes before the profile it refers to is right in every piece."""
+    await connection.execute(
+        """
+        create table public.badges (
+            id uuid constraint badge_of_a_profile references public.profiles (id) deferrable initially deferred
+        );
+        create function public.pin() returns trigger language plpgsql as $$
+        begin
+            insert into public.badges values (new.id);
+            if new.name = 'u20' then raise 'refused' using errcode = 'P0042'; end if;
+            return new;
+        end $$;
+        create trigger pin before insert on public.profiles for each row execute function public.pin();
+        insert into public.users (email) select 'u' || n from generate_series(1, 40) as n
+        """
+    )
+
+    outcomes = await connection.fetch(
+        "select outcome, count(*) from pgmend.heal_users(1, array(select id::text from public.users)) group by 1 order by 1"
+    )
+
+    assert [tuple(row) for row in outcomes] == [("failed", 1), ("healed", 39)]
