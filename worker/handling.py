@@ -40,7 +40,7 @@ class Handling:
             async with self.connection.transaction():
                 return dict(await profiles.facts(self.connection, events))
         except (asyncpg.PostgresError, TimeoutError) as error:
-            if is_lost(error, self.connection) and not isinstance(error, TimeoutError):
+            if self._is_lost_by(error):
                 raise
             if len(events) == 1:
                 return {events[0].event_id: failure_of(error)}
@@ -74,7 +74,7 @@ class Handling:
         return "already_whole"
 
     async def _after_failure(self, event: Event, error: asyncpg.PostgresError | TimeoutError, step: _Step) -> Result:
-        if is_lost(error, self.connection) and not isinstance(error, TimeoutError):
+        if self._is_lost_by(error):
             raise error
         if isinstance(error, asyncpg.LockNotAvailableError):
             # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
@@ -84,6 +84,10 @@ class Handling:
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")
         return decision.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
+
+    def _is_lost_by(self, error: asyncpg.PostgresError | TimeoutError) -> bool:
+        """Whether the connection is gone; a statement that took too long is its event's own failure."""
+        return is_lost(error, self.connection) and not isinstance(error, TimeoutError)
 
     async def _stands(self, capture: Capture) -> bool:
         """Whether the writer can see the row; a writer who may not look recognises nothing."""

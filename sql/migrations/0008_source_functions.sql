@@ -10,7 +10,8 @@
 --   sweep_N(most)              writes events for users without a profile that nothing announced
 --   wanted_N(key)              whether the source wants a profile for the user, or cannot say
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
--- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit.
+-- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit. heal_one_N,
+-- which also runs in a writer's transaction, locks it `for no key update` (decision 0001).
 --
 -- A suspect is a profile that a NOT NULL or CHECK constraint of the profiles table would refuse, as the recipe builds it. It is
 -- only a guess (a trigger may still change the row, the constraint may be gone since), so a suspect is tried like any other,
