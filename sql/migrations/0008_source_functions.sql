@@ -6,7 +6,7 @@
 --   heal_N(keys)               heal_batch_N, with each suspect alone, and split around whatever fails nevertheless
 --   heal_one_N(key)            one user, and every error is raised
 --   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
---   facts_N(keys)              what is so: the user's state, whether the profile exists, whether we have met the key before
+--   facts_N(keys)              what is so: the user's state, whether the profile exists, whether somebody absent had signed up
 --   sweep_N(most)              writes events for users without a profile that nothing announced
 --   wanted_N(key)              whether the source wants a profile for the user, or cannot say
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
@@ -314,16 +314,27 @@ begin
         asked.user_key,
         coalesce(known.user_state, 'absent'),
         coalesce((select true from %4$s as profile where profile.%5$I = asked.user_key::%6$s limit 1), false),
-        coalesce(
-            (
-                select true
-                from pgmend.audit_entries as entry
-                where entry.user_id = asked.user_key
-                    and (entry.details ->> 'source_id')::integer = %1$s
-                    and entry.error_type in ('MISSING_PROFILE_CREATED', 'ERASED_USER_EVENT_DROPPED')
-                limit 1
-            ),
-            false
+        known.user_state is null and (
+            asked.user_key = any (
+                array(
+                    select event.user_key from pgmend.outbox as event
+                    where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = any (user_keys)
+                )
+            )
+            or coalesce(
+                (
+                    select true
+                    from pgmend.audit_entries as entry
+                    where entry.user_id = asked.user_key
+                        and (entry.details ->> 'source_id')::integer = %1$s
+                        and (
+                            entry.error_type in ('MISSING_PROFILE_CREATED', 'ERASED_USER_EVENT_DROPPED')
+                            or entry.error_type = 'EVENT_DEAD_LETTERED' and entry.details ->> 'kind' = 'user_created'
+                        )
+                    limit 1
+                ),
+                false
+            )
         )
     from unnest(user_keys) as asked (user_key)
     left join lateral (

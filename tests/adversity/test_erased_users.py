@@ -8,7 +8,9 @@ from tests.conftest import StartWorker
 from tests.support.activity import blocked, lock_table
 from tests.support.database import Database, count, sign_up
 from tests.support.waiting import eventually
-from tests.support.workload import healed, park_order, play_unannounced, report_order, settled
+from tests.support.workload import healed, no_grace, park_order, play_unannounced, report_order, settled
+from worker import pipeline
+from worker.pipeline import Path
 from worker.store.connection import Connection
 
 HOUR = 3600
@@ -92,6 +94,27 @@ async def test_erasure_waits_for_a_healing_under_way_and_then_removes_what_it_ma
     await settled(connection)
     assert await count(connection, "public.profiles") == 0
     assert await count(connection, "public.orders") == 0
+
+
+@pytest.mark.parametrize("lane", ["careful", "express"])
+async def test_pending_sign_up_tells_that_the_user_was_no_stranger(
+    database: Database, connection: Connection, path: Path, lane: str
+) -> None:
+    """An order captured before its sign-up committed is dropped as erased, in whichever lane the sign-up's event waits."""
+    await no_grace(connection)
+    key = str(await connection.fetchval("select gen_random_uuid()"))
+    await park_order(connection, key)
+    await connection.execute("insert into public.users (id) values ($1)", key)
+    await _erase(connection, FOR_GOOD, key)
+    another = await database.connect()
+    async with another.transaction():
+        if lane == "express":  # another worker holds it, or has a long way to go until it comes to it
+            await another.execute("select from pgmend.express_events for update")
+
+        await pipeline.turn(path)
+
+    assert await count(connection, "pgmend.dead_letters") == 0
+    assert await count(connection, f"{DROPPED} and details ->> 'kind' = 'insert_failed'", key) == 1
 
 
 async def _erase(session: Connection, erase: str, key: str) -> None:

@@ -75,7 +75,13 @@ def event_dead_lettered(event: Event, letter: SetAside) -> AuditEntry:
         "EVENT_DEAD_LETTERED",
         "error",
         letter.failure.message,
-        {"kind": event.kind, "verdict": letter.verdict, "hint": letter.hint, "column": letter.failure.column},
+        {
+            "kind": event.kind,
+            "source_id": event.source_id,
+            "verdict": letter.verdict,
+            "hint": letter.hint,
+            "column": letter.failure.column,
+        },
     )
     constraint = letter.failure.constraint or entry.constraint_name
     return replace(entry, sqlstate=letter.failure.sqlstate, constraint_name=constraint)

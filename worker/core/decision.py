@@ -109,9 +109,8 @@ def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: flo
         return Acknowledge("erased")
     missing = Failure("23503", "no such user", capture.constraint_name)
     remaining = capture.unknown_user_grace - event.age
-    if remaining > 0 or event.attempts == 0:
-        # After an outage the first look is late: the sign-up's own event, due with it, may still tell that the user is erased.
-        return Release(min(delay, remaining) if remaining > 0 else delay, missing, verdict="in_flight")
+    if remaining > 0:
+        return Release(min(delay, remaining), missing, verdict="in_flight")
     return SetAside(
         "unknown_user",
         missing,

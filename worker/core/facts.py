@@ -8,7 +8,11 @@ UserState = Literal["eligible", "not_eligible", "erased", "absent"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``user_state`` by the source's own conditions; ``known_before``: we made this key's profile, or dropped an event of it."""
+    """``user_state`` by the source's own conditions.
+
+    ``known_before``: the user has signed up once, for an event of that sign-up still waits, or the audit tells of one, or of a
+    profile that we made for this key, or of an event of theirs that we dropped.
+    """
 
     user_state: UserState
     profile_exists: bool
