@@ -1,8 +1,12 @@
 """``pgmend config`` and ``pgmend check``: what is set, and whether the worker here is alive."""
 
+import argparse
+import asyncio
 import json
 import socket
 
+from worker import settings
+from worker.commands import Commands
 from worker.errors import WorkerNotSeenError
 from worker.settings import Settings
 from worker.store import migrations, workers
@@ -11,9 +15,19 @@ from worker.store.connection import close, connect
 _MISSED_HEARTBEATS = 3
 
 
-def config(settings: Settings, *, as_json: bool) -> int:
+def add_parsers(commands: Commands) -> None:
+    """Add ``config`` and ``check``."""
+    config_parser = commands.add_parser("config", help="print the effective settings, secrets masked")
+    config_parser.add_argument("--json", action="store_true", help="as one JSON object")
+    config_parser.set_defaults(run=lambda options: config(settings.load(), as_json=options.json))
+    check_parser = commands.add_parser("check", help="exit 0 if the database is ready and a worker here is alive")
+    check_parser.add_argument("--any-host", action="store_true", help="accept a worker on another host")
+    check_parser.set_defaults(run=_check)
+
+
+def config(effective: Settings, *, as_json: bool) -> int:
     """Print the effective settings, secrets masked."""
-    values = settings.masked()
+    values = effective.masked()
     if as_json:
         print(json.dumps(values))
         return 0
@@ -22,15 +36,19 @@ def config(settings: Settings, *, as_json: bool) -> int:
     return 0
 
 
-async def check(settings: Settings, *, any_host: bool) -> int:
+def _check(options: argparse.Namespace) -> int:
+    return asyncio.run(check(settings.load(), any_host=options.any_host))
+
+
+async def check(effective: Settings, *, any_host: bool) -> int:
     """Exit with 0 when the database answers, is migrated, and a worker on this host (or any) was seen alive lately."""
-    connection = await connect(settings.target)
+    connection = await connect(effective.target)
     try:
         await migrations.require_current(connection)
         seconds = await workers.last_seen(connection, None if any_host else socket.gethostname())
     finally:
         await close(connection)
-    limit = _MISSED_HEARTBEATS * settings.heartbeat_interval_seconds
+    limit = _MISSED_HEARTBEATS * effective.heartbeat_interval_seconds
     if seconds is None or seconds > limit:
         detail = "never" if seconds is None else f"last {seconds:.0f} s ago, limit {limit:g} s"
         raise WorkerNotSeenError("no worker has been seen alive", detail=detail, hint="look at the log of pgmend run")

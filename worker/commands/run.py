@@ -1,11 +1,14 @@
 """``pgmend run``: the worker."""
 
+import argparse
+import asyncio
 import os
 import socket
 import uuid
 
-from worker import __version__
-from worker.log import Log
+from worker import __version__, settings
+from worker.commands import Commands
+from worker.log import Log, make_log
 from worker.runtime.reconnecting import connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
@@ -17,17 +20,29 @@ from worker.store.workers import Identity
 SIGNAL_EXIT_BASE = 128
 
 
+def add_parsers(commands: Commands) -> None:
+    """Add ``run``."""
+    commands.add_parser("run", help="run the worker until SIGTERM or SIGINT").set_defaults(run=_run)
+
+
+def _run(_options: argparse.Namespace) -> int:
+    effective = settings.load()
+    identity = make_identity()
+    log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id)
+    return asyncio.run(run(effective, log, identity))
+
+
 def make_identity() -> Identity:
     """Return a name that no other worker has, readable in logs."""
     host = socket.gethostname()
     return Identity(f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}", host, os.getpid(), __version__)
 
 
-async def run(settings: Settings, log: Log, identity: Identity) -> int:
+async def run(effective: Settings, log: Log, identity: Identity) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
-    worker = Worker(settings, identity, log, Stop())
+    worker = Worker(effective, identity, log, Stop())
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
-    connection = await connect_patiently(settings.target, log, within=settings.startup_timeout_seconds)
+    connection = await connect_patiently(effective.target, log, within=effective.startup_timeout_seconds)
     try:
         await migrations.require_current(connection)
     finally:

@@ -1,20 +1,45 @@
 """``pgmend migrate``, ``sql`` and ``uninstall``: what stands in the database."""
 
+import argparse
+import asyncio
 import sys
 
+from worker import settings
+from worker.commands import Commands
 from worker.settings import Settings
 from worker.store import migrations
 from worker.store.connection import Target, close, connect
 
 
-async def migrate(settings: Settings, *, show_status: bool, dry_run: bool) -> int:
+def add_parsers(commands: Commands) -> None:
+    """Add ``migrate``, ``sql`` and ``uninstall``."""
+    migrate_parser = commands.add_parser("migrate", help="install or upgrade the schema pgmend, all of it or nothing")
+    migrate_parser.add_argument("--status", action="store_true", help="only say which migrations are applied")
+    migrate_parser.add_argument("--dry-run", action="store_true", help="only say which migrations would be applied")
+    migrate_parser.set_defaults(run=_migrate)
+    sql_parser = commands.add_parser("sql", help="print the schema as SQL, to be pasted into an editor")
+    sql_parser.set_defaults(run=lambda _options: print_sql())
+    uninstall_parser = commands.add_parser("uninstall", help="remove the schema; the audit table stays")
+    uninstall_parser.add_argument("--discard-events", action="store_true", help="even if captured rows are lost with it")
+    uninstall_parser.set_defaults(run=_uninstall)
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    return asyncio.run(migrate(settings.load(), show_status=options.status, dry_run=options.dry_run))
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    return asyncio.run(uninstall(settings.load().target, discard_events=options.discard_events))
+
+
+async def migrate(effective: Settings, *, show_status: bool, dry_run: bool) -> int:
     """Apply what is pending, or say what is."""
-    connection = await connect(settings.target)
+    connection = await connect(effective.target)
     try:
         if show_status or dry_run:
             state = await migrations.status(connection)
         else:
-            state = await migrations.apply(connection, error_logs_table=settings.error_logs_table)
+            state = await migrations.apply(connection, error_logs_table=effective.error_logs_table)
     finally:
         await close(connection)
     if show_status:
