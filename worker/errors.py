@@ -12,7 +12,8 @@ PgmendError                     1   a failure that nothing below names
 ├── ErrorLogsShapeError        18   a table error_logs of another shape exists
 ├── EventsPendingError         19   an uninstall would drop captured rows
 ├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
-└── WorkerNotSeenError         21   no worker has been seen alive lately
+├── WorkerNotSeenError         21   no worker has been seen alive lately
+└── NoSuchSourceError          22   there is no such profile source
 """
 
 from typing import ClassVar
@@ -107,3 +108,9 @@ class WorkerNotSeenError(PgmendError):
     """No worker has been seen alive lately."""
 
     exit_code = 21
+
+
+class NoSuchSourceError(PgmendError):
+    """There is no profile source of that id."""
+
+    exit_code = 22

@@ -6,14 +6,14 @@ from enum import Enum
 
 import asyncpg
 
-from worker.core import decision
+from worker.core import decision, setback
 from worker.core.decision import Acknowledge, Act
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
-from worker.store import profiles, replays
+from worker.store import outbox, profiles, replays
 from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
 
 _LOCK_TIMEOUT_AFTERWARDS = 0.01
@@ -49,7 +49,7 @@ class Handling:
     async def handle(self, event: Event, facts: Facts | Failure) -> Result:
         """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
         if isinstance(facts, Failure):
-            return decision.without_facts(event, facts, self.policy, _random())
+            return setback.without_facts(event, facts, self.policy, _random())
         decided = decision.decide(event, facts, self.policy, _random())
         if not isinstance(decided, Act):
             return decided
@@ -58,7 +58,7 @@ class Handling:
             async with self.connection.transaction():
                 healed = await self._make_whole(event, decided)
                 if healed == "not_healed":
-                    return decision.after_not_healed(event)
+                    return setback.after_not_healed(event)
                 step = _Step.REPLAY
                 if event.capture is not None:
                     await replays.replay(self.connection, event.capture)
@@ -83,7 +83,11 @@ class Handling:
         if failure.sqlstate == "23505" and event.capture and await self._stands(event.capture):
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")
-        return decision.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
+        if failure.sqlstate == "23503" and failure.constraint and event.capture:
+            referred_to = await outbox.captured_reference(self.connection, event.capture, failure.constraint)
+            if referred_to not in (None, event.event_id):
+                return setback.wait_for_event(event, failure, self.policy, _random(), referred_to=referred_to)
+        return setback.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
 
     def _is_lost_by(self, error: asyncpg.PostgresError | TimeoutError) -> bool:
         """Whether the connection is gone; a statement that took too long is its event's own failure."""

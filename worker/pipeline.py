@@ -137,6 +137,8 @@ async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
         await outbox.release(connection, released)
     if letters:
         await dead_letters.set_aside(connection, letters)
+    if settled:
+        await outbox.resume_referencing(connection, settled)
 
 
 def _next_due_in(batch: outbox.ExpressBatch, seen: outbox.Observation) -> float | None:

@@ -15,6 +15,7 @@ create table if not exists pgmend.express_events (
 
 -- The careful lane: captured inserts, and sign-ups that the express lane could not settle, one by one when available_at has come.
 -- user_seen: the user existed when the event was written, so one who is absent later has been erased.
+-- waits_for_event: the captured row refers to another captured row, and can only stand when that one does.
 -- row_image: the captured row, {"column": "its value as text" or null}; absent columns take their defaults at replay.
 create table if not exists pgmend.careful_events (
     event_id bigint not null default nextval('pgmend.event_ids'),
@@ -33,10 +34,19 @@ create table if not exists pgmend.careful_events (
     writer_role name,
     writer_claims text,
     waiting_for text,
+    waits_for_event bigint,
     constraint careful_events_pkey primary key (event_id)
 );
 
 create index if not exists careful_events_by_available_at on pgmend.careful_events (available_at);
+
+create index if not exists careful_events_by_writer on pgmend.careful_events (writer_role) where kind = 'insert_failed';
+
+create index if not exists careful_events_by_row on pgmend.careful_events using gin (row_image jsonb_path_ops)
+where kind = 'insert_failed';
+
+create index if not exists careful_events_by_waits_for_event on pgmend.careful_events (waits_for_event)
+where waits_for_event is not null;
 
 create or replace view pgmend.outbox as
 select
@@ -44,14 +54,14 @@ select
     created_at,
     correlation_id, null::jsonb as last_failure, true as user_seen, null::regclass as referencing_table,
     null::name as constraint_name, null::jsonb as row_image, null::name as writer_role, null::text as writer_claims,
-    null::text as waiting_for
+    null::text as waiting_for, null::bigint as waits_for_event
 from pgmend.express_events
 union all
 select
     event_id, 'careful' as lane, source_id, kind, user_key, attempts, available_at, created_at,
     correlation_id, last_failure, user_seen, referencing_table,
     constraint_name, row_image, writer_role, writer_claims,
-    waiting_for
+    waiting_for, waits_for_event
 from pgmend.careful_events;
 
 -- Emptied as fast as they fill: let vacuum come by row count, not by share of a table that is near empty at most times.

@@ -18,3 +18,8 @@ create table if not exists pgmend.dead_letters (
 alter table pgmend.dead_letters alter event_id drop default;
 
 create index if not exists dead_letters_by_user on pgmend.dead_letters (user_key);
+
+create index if not exists dead_letters_by_writer on pgmend.dead_letters (writer_role) where kind = 'insert_failed';
+
+create index if not exists dead_letters_by_row on pgmend.dead_letters using gin (row_image jsonb_path_ops)
+where kind = 'insert_failed';

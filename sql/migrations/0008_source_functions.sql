@@ -386,33 +386,55 @@ set plan_cache_mode = force_custom_plan
 as $function$
 declare
     found_users bigint;
+    missing_users bigint;
+    all_users bigint;
     one_by_one boolean := false;
 begin
     -- The transaction has its id before the events have theirs: the low-water mark of the claim rests on that order.
     perform pg_current_xact_id();
+    if exists (select from pgmend.profile_sources as source where source.source_id = %1$s and source.paused_at is not null) then
+        return 0;
+    end if;
     loop
         begin
-            insert into pgmend.express_events (source_id, user_key)
-            select %1$s, users.%3$I::text
-            from (
-                select users.*
-                from %2$s as users
-                where not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
-                    and not exists (
-                        select from pgmend.outbox as event
-                        where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = users.%3$I::text
-                    )
-                    and not exists (
-                        select from pgmend.dead_letters as letter
-                        where letter.source_id = %1$s and letter.kind = 'user_created' and letter.user_key = users.%3$I::text
-                    )
-                offset 0
-            ) as users
-            where case when one_by_one then pgmend.wanted_%1$s(users.%3$I::text) else (%9$s) and not coalesce((%10$s), false) end
-            limit most;
-            get diagnostics found_users = row_count;
+            with missing as materialized (
+                select users.%3$I::text as user_key
+                from (
+                    select users.*
+                    from %2$s as users
+                    where most > 0
+                        and not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+                        and not exists (
+                            select from pgmend.outbox as event
+                            where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = users.%3$I::text
+                        )
+                        and not exists (
+                            select from pgmend.dead_letters as letter
+                            where letter.source_id = %1$s and letter.kind = 'user_created' and letter.user_key = users.%3$I::text
+                        )
+                    offset 0
+                ) as users
+                where case when one_by_one then pgmend.wanted_%1$s(users.%3$I::text) else (%9$s) and not coalesce((%10$s), false) end
+            ),
+            announced as (
+                insert into pgmend.express_events (source_id, user_key)
+                select %1$s, missing.user_key from missing limit most
+                returning event_id
+            )
+            select (select count(*) from announced), (select count(*) from missing) into found_users, missing_users;
+            if pgmend.is_unexpected(%1$s, missing_users) then
+                select count(*) into all_users from %2$s;
+                if pgmend.is_unexpected(%1$s, missing_users, all_users) then
+                    raise exception 'too many' using errcode = 'PM007'; -- nobody is announced
+                end if;
+            end if;
             exit;
         exception
+            when sqlstate 'PM007' then
+                perform pgmend.pause_source(
+                    %1$s, format('a sweep found %%s of %%s users without a profile', missing_users, all_users)
+                );
+                return 0;
             when transaction_rollback or insufficient_resources or operator_intervention then
                 raise;
             when others or assert_failure then
@@ -426,6 +448,8 @@ begin
     end loop;
     if found_users > 0 then
         perform pgmend.ring_doorbell();
+    elsif most > 0 then
+        update pgmend.profile_sources as source set is_armed = true where source.source_id = %1$s and not source.is_armed;
     end if;
     return found_users;
 end

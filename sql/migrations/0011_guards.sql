@@ -1,11 +1,14 @@
 -- Guards. A guarded constraint is a foreign key to a profiles table whose inserts pgmend looks after, in one of these modes:
 --   report   nothing stands on the table; a failed insert is captured where pgmend.insert_or_park runs it, or it is reported
 --   ensure   an insert that refers to a missing profile makes it first; the writer sees an ordinary insert
--- In both modes the two functions above capture as well.
+--   park     a row that refers to a missing profile is captured in place of its insert; the writer sees INSERT 0 0, or the honest
+--            error where the role was not granted the captures
+-- In all modes the two functions above capture as well.
 -- replay_function: by default the captured row is inserted again; where an insert is more than a row (a conversation with its
 -- admin and its welcome message), the application's own function is called with the row image instead. It raises what goes
 -- wrong, and SQLSTATE PM001 when something must appear first (its detail names what it waits for: see resume_waiting).
--- unknown_user_grace: how long an insert for a user that does not exist (yet) waits for the sign-up to commit.
+-- unknown_user_grace: how long a captured insert for a user that does not exist waits for the sign-up to commit. Null: it is not
+-- captured, and fails as it always did.
 create table if not exists pgmend.guarded_constraints (
     guard_id integer generated always as identity,
     referencing_table regclass not null,
@@ -14,10 +17,10 @@ create table if not exists pgmend.guarded_constraints (
     mode text not null default 'report',
     replay_function text,
     replayed_error_type text not null default 'INSERT_REPLAYED',
-    unknown_user_grace interval not null default '1 minute',
+    unknown_user_grace interval,
     constraint guarded_constraints_pkey primary key (referencing_table, constraint_name),
     constraint guarded_constraints_id_is_unique unique (guard_id),
-    constraint guarded_constraints_mode_is_known check (mode in ('report', 'ensure')),
+    constraint guarded_constraints_mode_is_known check (mode in ('report', 'ensure', 'park')),
     constraint guarded_constraints_source_is_attached foreign key (source_id)
     references pgmend.profile_sources (source_id) on delete cascade
 );
@@ -65,15 +68,15 @@ inner join pgmend.guardable_constraints as guardable
         and guard.constraint_name = guardable.constraint_name
         and guard.source_id = guardable.source_id;
 
--- Guards one foreign key. Safe to call again: the settings are replaced. The mode ensure puts a trigger on the
--- referencing table (AccessExclusive lock, for an instant).
+-- Guards one foreign key. Safe to call again: the settings are replaced. The modes ensure and park put a trigger on the
+-- referencing table (ShareRowExclusive lock, for an instant; AccessExclusive where one is taken away).
 create or replace function pgmend.guard(
     referencing_table regclass,
     constraint_name name,
     mode text default 'report',
     replay_function regprocedure default null,
     replayed_error_type text default 'INSERT_REPLAYED',
-    unknown_user_grace interval default '1 minute'
+    unknown_user_grace interval default null
 )
 returns void
 language plpgsql
@@ -108,9 +111,9 @@ begin
         raise exception '% does not take the row image alone', guard.replay_function
             using errcode = 'invalid_function_definition', hint = 'A replay function has one argument, of type jsonb.';
     end if;
-    if guard.mode not in ('report', 'ensure') then
+    if guard.mode not in ('report', 'ensure', 'park') then
         raise exception 'there is no mode %', guard.mode
-            using errcode = 'invalid_parameter_value', hint = 'The modes are report and ensure.';
+            using errcode = 'invalid_parameter_value', hint = 'The modes are report, ensure and park.';
     end if;
 
     insert into pgmend.guarded_constraints
@@ -136,8 +139,15 @@ begin
                 errcode = 'feature_not_supported',
                 hint = 'The guard could not know when a transaction defers it. Make the key initially deferred, or use the mode report.';
     end if;
+    if guarded.mode = 'park' and guarded.is_deferrable then
+        raise exception 'the key % of % is deferrable, and rows that violate it cannot be parked',
+            guarded.constraint_name, guarded.referencing_table
+            using
+                errcode = 'feature_not_supported',
+                hint = 'The profile may come later in the same transaction, which the guard cannot know. Use the mode report or ensure.';
+    end if;
     -- The trigger looks at the rows with the installer's rights, and whoever owns the table chooses its types, casts and operators.
-    if guarded.mode = 'ensure' and not exists (
+    if guarded.mode <> 'report' and not exists (
         select from pg_class as relation
         where relation.oid = guarded.referencing_table and pg_has_role(relation.relowner, current_user, 'member')
     ) then
@@ -167,16 +177,32 @@ begin
         raise exception 'the key % of % is not guarded', unguard.constraint_name, unguard.referencing_table
             using errcode = 'undefined_object', hint = 'pgmend.guarded_constraints lists the guards.';
     end if;
-    execute format('drop function if exists pgmend.ensure_guarded_%1$s() cascade', removed);
+    perform pgmend.take_guard_away(removed);
 end
 $function$;
 
--- Makes the trigger and the function of one guard, or takes away those of another mode.
+-- Takes the triggers of one guard away, also from a table that another role owns.
+create or replace function pgmend.take_guard_away(guard_id integer)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    execute format(
+        'drop function if exists pgmend.ensure_guarded_%1$s(), pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() cascade',
+        guard_id
+    );
+end
+$function$;
+
+-- Makes the triggers and the functions of one guard, or takes away those of another mode.
 --
 -- ensure is an AFTER trigger whose name sorts before those of the foreign keys ("RI_ConstraintTrigger_…"), so it runs at the end
 -- of the statement and just before the key is checked: a statement that writes the profile itself, after the row that refers to
 -- it, is left alone; a row that a policy or a CHECK refuses makes no profile; and every BEFORE trigger has had its say about the
 -- key. For a deferred key it is a constraint trigger that is deferred as well.
+-- park is a pair of BEFORE triggers whose names sort first, so that they see the row as the writer gave it: the first finds out,
+-- with the installer's rights, that the profile is missing; the second, with the writer's, rehearses the insert (park_row).
 --
 -- No search_path is pinned, which would cost every insert: each name is qualified, the key's own operators included. A renamed
 -- column is noticed where the function fails on it, and looked up.
@@ -189,7 +215,7 @@ declare
     the_profile text;
     some_column_is_null text;
 begin
-    execute format('drop function if exists pgmend.ensure_guarded_%1$s() cascade', guarded.guard_id);
+    perform pgmend.take_guard_away(guarded.guard_id);
     if guarded.mode = 'report' then
         return;
     end if;
@@ -217,12 +243,29 @@ begin
     where foreign_key.oid = guarded.constraint_oid
     group by foreign_key.confrelid;
 
+    if guarded.mode = 'ensure' then
+        perform pgmend.place_ensure(guarded, the_profile, some_column_is_null);
+    else
+        perform pgmend.place_park(guarded, the_profile, some_column_is_null);
+    end if;
+end
+$function$;
+
+-- The profile is looked for in the snapshot of the statement, which spares a new one for each row: where it is not in there, the
+-- healing looks again.
+create or replace function pgmend.place_ensure(guarded pgmend.guards, the_profile text, some_column_is_null text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
     -- format() prints a value by its type's output function; a cast could be of the type's owner's making.
     execute format(
         $template$
         create function pgmend.ensure_guarded_%1$s()
         returns trigger
         language plpgsql
+        stable
         security definer
         as $guard$
         begin
@@ -249,6 +292,79 @@ begin
         guarded.guard_id,
         guarded.referencing_table,
         case when guarded.is_deferred then 'deferrable initially deferred' end
+    );
+end
+$function$;
+
+create or replace function pgmend.place_park(guarded pgmend.guards, the_profile text, some_column_is_null text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    execute format(
+        $template$
+        create function pgmend.find_missing_%1$s()
+        returns trigger
+        language plpgsql
+        stable
+        security definer
+        as $guard$
+        begin
+            if %2$s then
+                return new;
+            end if;
+            perform %3$s;
+            if not found then
+                perform pg_catalog.set_config('pgmend.missing', '%1$s', true);
+            end if;
+            return new;
+        exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+            return new;
+        end
+        $guard$
+        $template$,
+        guarded.guard_id, some_column_is_null, the_profile
+    );
+    execute format(
+        $template$
+        create function pgmend.park_guarded_%1$s()
+        returns trigger
+        language plpgsql
+        as $guard$
+        begin
+            perform pg_catalog.set_config('pgmend.missing', '', true);
+            -- Not one condition: to look up a function in a schema takes the right to use it.
+            if not pg_catalog.has_schema_privilege('pgmend', 'usage') then
+                return new;
+            end if;
+            if not pg_catalog.has_function_privilege(
+                'pgmend.park_row(pg_catalog.regclass, pg_catalog.anyelement)', 'execute'
+            ) then
+                return new;
+            end if;
+            if pgmend.park_row(%2$L::pg_catalog.regclass, new) then
+                return null;
+            end if;
+            return new;
+        end
+        $guard$
+        $template$,
+        guarded.guard_id, guarded.referencing_table
+    );
+    execute format('revoke all on function pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() from public', guarded.guard_id);
+    execute format(
+        $template$
+        create trigger "PGMEND_park_%1$s_finds" before insert on %2$s
+        for each row execute function pgmend.find_missing_%1$s();
+        create trigger "PGMEND_park_%1$s_parks" before insert on %2$s
+        for each row when (
+            pg_catalog.current_setting('pgmend.missing', true) operator(pg_catalog.=) '%1$s'
+            and pg_catalog.current_setting('pgmend.trying', true) operator(pg_catalog.=) 'on' is not true
+        )
+        execute function pgmend.park_guarded_%1$s()
+        $template$,
+        guarded.guard_id, guarded.referencing_table
     );
 end
 $function$;
@@ -287,7 +403,11 @@ declare
     outcome text;
 begin
     select guard.* into guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profile.guard_id;
-    if guarded.guard_id is null or user_key is null then
+    if guarded.guard_id is null or user_key is null or exists (
+        select from pgmend.profile_sources as source
+        where source.source_id = guarded.source_id and source.paused_at is not null
+    )
+    then
         return;
     end if;
     -- Triggers on the profiles table run here with the installer's rights, in the writer's session: a name that they leave

@@ -1,12 +1,17 @@
--- How a captured insert is run again: by the worker, under the role and claims of the writer, so that grants, row-level security
+-- How a captured insert is run again: by the worker, with the rights and claims of the writer, so that grants, row-level security
 -- and the application's triggers judge the row as they would have judged it then.
+--
+-- The worker does not put on the writer's role. For each role that was granted the captures there is a function that belongs to
+-- that role, is security definer, and runs one captured row: nothing that happens inside can leave it for the worker's rights,
+-- because Postgres lets no such function set a role, and the worker can do nothing else in the writer's name (decision 0013).
 
 -- The statement that replays a captured row; it takes the row image as $1. Generated columns are left out, identity values are
--- overridden, absent columns take their defaults.
+-- overridden, absent columns take their defaults. Security definer, because writers may not read the guards.
 create or replace function pgmend.replay_statement(referencing_table regclass, constraint_name name, row_image jsonb)
 returns text
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
@@ -31,44 +36,192 @@ begin
 end
 $function$;
 
--- Puts on the rights of a writer until the end of the transaction or savepoint: role, claims, and the search path of the session
--- without the schema of the role's own name, which that role could fill with functions. Raises PM004 where the session may not.
-create or replace function pgmend.become_writer(writer_role name, writer_claims text)
-returns void
+-- The statement that says whether a captured row stands in its table already, value by value, as far as the writer can see; it
+-- takes the row image as $1. A replay that meets itself is done, not in conflict. Only a row that names its own primary key can
+-- be recognised, and none that is more than a row.
+create or replace function pgmend.recognition_statement(referencing_table regclass, constraint_name name, row_image jsonb)
+returns text
 language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    -- Since Postgres 16 a member may be denied to set the role.
-    needed constant text := case when pg_catalog.current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end;
+    keys name[];
+    same_key text;
 begin
-    if to_regrole(quote_ident(writer_role)) is null or not pg_catalog.pg_has_role(session_user, writer_role, needed) then
-        raise exception 'the worker may not replay as %', writer_role
-            using errcode = 'PM004', detail = 'grant', hint = format('grant %I to %I', writer_role, session_user);
+    select array_agg(attribute.attname) into keys
+    from pg_index as primary_key
+    inner join pg_attribute as attribute
+        on attribute.attrelid = primary_key.indrelid and attribute.attnum = any(primary_key.indkey)
+    where primary_key.indrelid = referencing_table and primary_key.indisprimary;
+    if keys is null or not row_image ?& keys::text[] or exists (
+        select
+        from pgmend.guarded_constraints as guard
+        where guard.referencing_table = recognition_statement.referencing_table
+            and guard.constraint_name = recognition_statement.constraint_name
+            and guard.replay_function is not null
+    ) then
+        return 'select false';
     end if;
-    perform pg_catalog.set_config(
-        'search_path',
-        pg_catalog.ltrim(
-            pg_catalog.regexp_replace(
-                pg_catalog.current_setting('search_path'), '(^|,)\s*"?\$user"?\s*(?=,|$)', '', 'g'
-            ),
-            ', '
-        ),
-        true
+
+    select string_agg(format('stored.%I = ($1 ->> %L)::%s', listed.column_name, listed.column_name, listed.type_name), ' and ')
+    into same_key
+    from pgmend.insertable_columns(referencing_table, row_image) as listed
+    where listed.column_name = any(keys);
+    return format(
+        'select exists (select from %s as stored where %s and pgmend.printed_row(stored, %L::regclass, $1) @> $1)',
+        referencing_table, same_key, referencing_table
     );
-    perform pg_catalog.set_config('request.jwt.claims', coalesce(writer_claims, ''), true);
-    perform pg_catalog.set_config('role', writer_role, true);
 end
 $function$;
 
--- Takes the writer's rights off again. A search path of the session's own is put back by the caller.
-create or replace function pgmend.become_worker(search_path text)
+-- Makes the function through which the worker replays for a role, or, where none is named, for the worker's own. The role must be
+-- one that the installer may become. A function is not its owner's to change as long as the owner may create nothing in this
+-- schema; what the owner may change, its rights among it, it finds out by itself.
+create or replace function pgmend.place_replay_function(writer regrole default null)
 returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    writer_name constant name := (select role.rolname from pg_roles as role where role.oid = writer);
+    function_name constant name := coalesce(pgmend.replay_function_of(writer_name), pgmend.free_replay_function(writer));
+    installer constant name := current_user;
+    own_role constant text := current_setting('role');
+    signature constant text := format('pgmend.%I(regclass, name, jsonb, boolean)', function_name);
 begin
-    perform pg_catalog.set_config('role', 'none', true);
+    execute format('drop function if exists %s', signature);
+    execute format(
+        $template$
+        create function pgmend.%1$I(referencing_table regclass, constraint_name name, row_image jsonb, only_look boolean)
+        returns boolean
+        language plpgsql
+        %2$s
+        as $replay$
+        declare
+            stands boolean := false;
+        begin
+            if %3$s then
+                raise exception 'this function does not run with the rights of its writer'
+                    using errcode = 'PM004', detail = 'grant', hint = 'Grant the captures again: pgmend.grant_captures(role).';
+            end if;
+            if only_look then
+                execute pgmend.recognition_statement(referencing_table, constraint_name, row_image) into stands using row_image;
+            else
+                execute pgmend.replay_statement(referencing_table, constraint_name, row_image) using row_image;
+                set constraints all immediate;
+            end if;
+            return stands;
+        end
+        $replay$
+        $template$,
+        function_name,
+        case when writer is null then 'security invoker' else 'security definer' end,
+        case
+            when writer is null then 'false'
+            else format('current_user operator(pg_catalog.<>) %L::pg_catalog.name', writer_name)
+        end
+    );
+    execute format('revoke all on function %s from public', signature);
+    if to_regrole('pgmend_worker') is not null then
+        execute format('grant execute on function %s to pgmend_worker', signature);
+    end if;
+    if writer is null then
+        return;
+    end if;
+    execute format('grant create on schema pgmend to %s', writer);
+    execute format('alter function %s owner to %s', signature, writer);
+    execute format('revoke create on schema pgmend from %s', writer);
+    perform set_config('role', writer_name, true);
+    execute format('grant execute on function %s to %I', signature, installer);
+    perform set_config('role', own_role, true);
+exception when insufficient_privilege then
+    raise exception 'no function can be made that belongs to %', writer
+        using
+            errcode = 'insufficient_privilege',
+            hint = format('The installer must be able to become that role: grant %s to %I.', writer, installer);
+end
+$function$;
+
+-- A name that no function has yet; 0 is the worker's own.
+create or replace function pgmend.free_replay_function(writer regrole)
+returns name
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    'replay_as_'
+    || case when writer is null then 0 else coalesce(max(substring(routine.proname from '[0-9]+$')::integer), 0) + 1 end
+from pg_proc as routine
+where routine.pronamespace = 'pgmend'::regnamespace and routine.proname ~ '^replay_as_[0-9]+$'
+$function$;
+
+-- The name of the function through which the worker replays for a role, or null where there is none.
+create or replace function pgmend.replay_function_of(writer_role name)
+returns name
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select routine.proname
+from pg_proc as routine
+inner join pg_roles as owner on owner.oid = routine.proowner
+where routine.pronamespace = 'pgmend'::regnamespace
+    and routine.prosecdef
+    and routine.proname ~ '^replay_as_[0-9]+$'
+    and owner.rolname = writer_role
+$function$;
+
+-- Runs a captured insert again as its writer, deferred constraints included, or only looks whether its row stands. Raises what
+-- the insert raises, and PM004 where nobody may replay for that role. The search path is the session's, without the schema of
+-- the role's own name, which that role could fill with functions.
+-- Security invoker and no search_path of its own: the application's triggers find what they find in any session.
+create or replace function pgmend.replay_as(
+    writer_role name,
+    writer_claims text,
+    referencing_table regclass,
+    constraint_name name,
+    row_image jsonb,
+    only_look boolean
+)
+returns boolean
+language plpgsql
+as $function$
+declare
+    own_search_path constant text := pg_catalog.current_setting('search_path');
+    function_name constant name := case
+        when writer_role operator(pg_catalog.=) current_user then 'replay_as_0' else pgmend.replay_function_of(writer_role)
+    end;
+    stands boolean;
+begin
+    if function_name is null then
+        raise exception 'the worker may not replay as %', writer_role
+            using
+                errcode = 'PM004', detail = 'grant',
+                hint = pg_catalog.format('select pgmend.grant_captures(%L)', pg_catalog.quote_ident(writer_role));
+    end if;
+    perform pg_catalog.set_config(
+        'search_path',
+        pg_catalog.ltrim(pg_catalog.regexp_replace(own_search_path, '(^|,)\s*"?\$user"?\s*(?=,|$)', '', 'g'), ', '),
+        true
+    );
+    perform pg_catalog.set_config('request.jwt.claims', coalesce(writer_claims, ''), true);
+    perform pg_catalog.set_config('pgmend.replaying', 'on', true);
+    perform pg_catalog.set_config('pgmend.trying', 'on', true);
+    execute pg_catalog.format('select pgmend.%I($1, $2, $3, $4)', function_name)
+    into stands using referencing_table, constraint_name, row_image, only_look;
+    perform pg_catalog.set_config('pgmend.trying', '', true);
+    perform pg_catalog.set_config('pgmend.replaying', '', true);
     perform pg_catalog.set_config('request.jwt.claims', '', true);
-    perform pg_catalog.set_config('search_path', search_path, true);
+    -- Code inside may have set a search path for the session, or made temporary objects that stand for names of the catalog.
+    perform pg_catalog.set_config('search_path', own_search_path, false);
+    if pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0 then
+        execute 'discard temp';
+    end if;
+    perform pgmend.defer_again();
+    return stands;
 end
 $function$;
 
@@ -98,89 +251,5 @@ begin
     if deferred is not null then
         execute format('set constraints %s deferred', deferred);
     end if;
-end
-$function$;
-
--- Runs a captured insert again as its writer, deferred constraints included. Raises what the insert raises.
--- Security invoker and no search_path of its own: the application's triggers find what they find in any session.
-create or replace function pgmend.replay_insert(
-    referencing_table regclass,
-    constraint_name name,
-    row_image jsonb,
-    writer_role name,
-    writer_claims text
-)
-returns void
-language plpgsql
-as $function$
-declare
-    statement constant text := pgmend.replay_statement(referencing_table, constraint_name, row_image);
-    own_search_path constant text := pg_catalog.current_setting('search_path');
-begin
-    perform pgmend.become_writer(writer_role, writer_claims);
-    execute statement using row_image;
-    set constraints all immediate;
-    perform pg_catalog.set_config('role', 'none', true);
-    perform pgmend.become_worker(own_search_path);
-    perform pgmend.defer_again();
-end
-$function$;
-
--- Whether the captured row stands in its table already, value by value, as far as the writer can see: a replay that meets itself
--- is done, not in conflict. Only a row that names its own primary key can be recognised.
-create or replace function pgmend.captured_row_stands(
-    referencing_table regclass,
-    constraint_name name,
-    row_image jsonb,
-    writer_role name,
-    writer_claims text
-)
-returns boolean
-language plpgsql
-set datestyle = 'ISO, YMD'
-set intervalstyle = 'iso_8601'
-set timezone = 'UTC'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-as $function$
-declare
-    keys name[];
-    conditions text;
-    stands boolean;
-    own_search_path constant text := pg_catalog.current_setting('search_path');
-begin
-    select array_agg(attribute.attname) into keys
-    from pg_catalog.pg_index as primary_key
-    inner join pg_catalog.pg_attribute as attribute
-        on attribute.attrelid = primary_key.indrelid and attribute.attnum = any(primary_key.indkey)
-    where primary_key.indrelid = referencing_table and primary_key.indisprimary;
-    if keys is null or not row_image ?& keys::text[] or exists (
-        select
-        from pgmend.guarded_constraints as guard
-        where guard.referencing_table = captured_row_stands.referencing_table
-            and guard.constraint_name = captured_row_stands.constraint_name
-            and guard.replay_function is not null
-    ) then
-        return false;
-    end if;
-
-    select
-        string_agg(
-            case
-                when row_image ->> listed.column_name::text is null then format('stored.%I is null', listed.column_name)
-                when listed.column_name = any(keys)
-                    then format('stored.%I = ($1 ->> %L)::%s', listed.column_name, listed.column_name, listed.type_name)
-                else format('stored.%I::text = $1 ->> %L', listed.column_name, listed.column_name)
-            end,
-            ' and '
-        )
-    into conditions
-    from pgmend.insertable_columns(referencing_table, row_image) as listed;
-    perform pgmend.become_writer(writer_role, writer_claims);
-    execute format('select exists (select from %s as stored where %s)', referencing_table, conditions)
-    into stands using row_image;
-    perform pg_catalog.set_config('role', 'none', true);
-    perform pgmend.become_worker(own_search_path);
-    return stands;
 end
 $function$;

@@ -20,12 +20,13 @@ begin
     returned as (
         insert into pgmend.careful_events (
             event_id, source_id, kind, user_key, user_seen, correlation_id,
-            referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for
+            referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
+            waits_for_event
         )
         select
             letters.event_id, letters.source_id, letters.kind, letters.user_key, letters.user_seen,
             letters.correlation_id, letters.referencing_table, letters.constraint_name, letters.row_image,
-            letters.writer_role, letters.writer_claims, letters.waiting_for
+            letters.writer_role, letters.writer_claims, letters.waiting_for, letters.waits_for_event
         from letters
         returning event_id
     )

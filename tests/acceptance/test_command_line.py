@@ -188,3 +188,23 @@ async def test_worker_heals_a_sign_up_and_stops_cleanly(database: Database, star
     assert await worker.ended() == 0
     assert worker.lines[-1]["event"] == "worker_stopped"
     assert await count(connection, "pgmend.workers") == 0
+
+
+async def test_source_is_paused_and_resumed_by_a_person(database: Database) -> None:
+    """Both say what they changed, a second time that there was nothing to do, and the reason stands beside the source."""
+    connection = await database.connect()
+
+    paused = await run_command(database.url, "pause", "--reason", "a bad migration")
+    reason = await connection.fetchval("select paused_because from pgmend.profile_sources")
+    again = await run_command(database.url, "pause", "--reason", "another")
+    resumed = await run_command(database.url, "resume", "--source", "1")
+
+    assert paused == (0, "paused source 1 (users)\n", "")
+    assert reason == "a bad migration"
+    assert again == (0, "nothing to do: no source had to be paused\n", "")
+    assert resumed == (0, "resumed source 1 (users)\n", "")
+
+
+async def test_source_that_does_not_exist_exits_22(database: Database) -> None:
+    """A wrong id is told, not passed over."""
+    assert (await refused(database.url, "resume", "--source", "7"))[0] == 22

@@ -172,7 +172,8 @@ async def test_sources_with_equal_keys_share_no_verdict(database: Database, conn
         create table public.b (id int primary key); create table public.pb (id int primary key references public.b);
         create table public.ob (uid int constraint ob_fk references public.pb);
         select pgmend.attach_source('public.a', 'public.pa', '{}'), pgmend.attach_source('public.b', 'public.pb', '{}');
-        select pgmend.guard('public.ob', 'ob_fk'); insert into public.a values (5), (6); delete from public.a where id = 6
+        select pgmend.guard('public.ob', 'ob_fk', unknown_user_grace => '1 minute');
+        insert into public.a values (5), (6); delete from public.a where id = 6
         """
     )
     await pipeline.turn(path)

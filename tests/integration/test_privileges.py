@@ -5,7 +5,7 @@ from worker.store.connection import Connection
 
 GUARDS = """
     select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure');
-    select pgmend.guard('public.leads', 'leads_user_id_fkey', mode => 'ensure')
+    select pgmend.guard('public.leads', 'leads_user_id_fkey', mode => 'park')
 """
 OPEN_TO_PUBLIC = """
     select format('%s %s', kind, name) from (
@@ -55,13 +55,14 @@ async def test_search_path_is_pinned_wherever_it_may_be(connection: Connection) 
     await connection.execute(GUARDS)
 
     assert await _column(connection, NOT_PINNED) == [
-        "become_worker",
-        "become_writer",
         "capture_sign_up_N",
-        "captured_row_stands",
         "ensure_guarded_N",
+        "find_missing_N",
         "insert_or_park",
-        "replay_insert",
+        "park_guarded_N",
+        "park_row",
+        "replay_as",
+        "replay_as_N",
         "report_failed_insert",
         "row_image",
     ]
@@ -76,14 +77,20 @@ async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connecti
         "defer_again",
         "discard",
         "ensure_guarded_N",
+        "expire_captured_rows",
         "facts_N",
+        "find_missing_N",
         "heal_N",
         "heal_alone_N",
         "heal_batch_N",
         "heal_one_N",
         "hold_N",
+        "pause_source",
+        "recognition_statement",
         "record_failed_insert",
+        "replay_statement",
         "requeue",
+        "resume_source",
         "resume_waiting",
         "sweep_N",
         "wanted_N",
@@ -105,7 +112,7 @@ async def test_worker_calls_what_it_asks_and_no_more(connection: Connection) -> 
     """Of the functions that are made for a source, those that answer the worker's questions."""
     await connection.execute(GUARDS)
 
-    assert await _column(connection, WORKER_CALLS) == ["facts_1", "heal_1", "heal_one_1", "hold_1", "sweep_1"]
+    assert await _column(connection, WORKER_CALLS) == ["facts_1", "heal_1", "heal_one_1", "hold_1", "replay_as_0", "sweep_1"]
 
 
 async def test_every_path_of_a_function_of_ours_is_qualified(database: Database) -> None:
@@ -121,7 +128,7 @@ async def test_every_path_of_a_function_of_ours_is_qualified(database: Database)
     await connection.execute("insert into public.leads (user_id, source) values ($1, 'web')", other)
 
     captured = await connection.fetchval("select array_agg(kind order by kind) from pgmend.outbox")
-    assert captured == ["insert_failed", "user_created", "user_created"]
+    assert captured == ["insert_failed", "insert_failed", "user_created", "user_created"]
 
 
 async def _column(connection: Connection, query: str) -> list[str]:

@@ -1,16 +1,18 @@
 """Decisions: from the facts to what is done, and from a failure to what becomes of the event."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.core.decision import Acknowledge, Act, Release, SetAside, after_failure, decide
+from worker.core.decision import Acknowledge, Act, Release, SetAside, decide
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts, UserState
 from worker.core.failure import Failure
 from worker.core.retry_policy import RetryPolicy
+from worker.core.setback import after_failure, wait_for_event
 
 POLICY = RetryPolicy(first_delay=1.0, longest_delay=60.0, most_attempts=5)
 SIGN_UP = Event(event_id=1, source_id=1, user_key="u", attempts=0, age=0.5)
@@ -133,10 +135,32 @@ def test_replay_that_waits_for_something_is_released_for_ever() -> None:
     assert decided.waiting_for == "admin"
 
 
-def test_profile_that_vanished_before_the_replay_is_looked_at_again() -> None:
-    """The guarded constraint itself failing at replay means that the facts have changed, not that the row is wrong."""
-    failure = Failure("23503", "no", constraint="fk_orders_user_id")
-
+@pytest.mark.parametrize(("constraint", "verdict"), [("fk_orders_user_id", "wrong_direction"), ("another", "refused")])
+def test_replay_that_violates_a_foreign_key_is_a_persons_matter_the_second_time(constraint: str, verdict: str) -> None:
+    """What the row refers to may have gone in between; violated twice, it is not the missing profile that stands in the way."""
+    failure = Failure("23503", "no", constraint=constraint)
     assert isinstance(after_failure(FAILED_INSERT, failure, POLICY, 0.5), Release)
-    other = after_failure(FAILED_INSERT, replace(failure, constraint="orders_product_id_fkey"), POLICY, 0.5)
-    assert isinstance(other, SetAside)
+
+    again = after_failure(replace(FAILED_INSERT, last_failure=failure), failure, POLICY, 0.5)
+
+    assert isinstance(again, SetAside)
+    assert again.verdict == verdict
+
+
+@pytest.mark.parametrize("referenced", ["waiting", "dead"])
+def test_row_that_refers_to_a_captured_row_waits_for_it(referenced: Literal["waiting", "dead"]) -> None:
+    """Whatever the facts of the user, unless they are erased: then nothing is waited for, and the row goes."""
+    event = replace(FAILED_INSERT, capture=replace(CAPTURE, referenced_capture=referenced))
+
+    decided = decide(event, Facts("eligible", profile_exists=True), POLICY, 0.0)
+
+    assert isinstance(decided, Release)
+    assert decided.failure.sqlstate == "PM005"
+    assert decide(event, Facts("erased", profile_exists=False), POLICY, 0.0) == Acknowledge("erased")
+
+
+def test_row_whose_insert_met_a_captured_row_remembers_which() -> None:
+    """The event waits for that one by its id, without a limit to its attempts."""
+    waiting = wait_for_event(replace(FAILED_INSERT, attempts=99), Failure("23503", "no"), POLICY, 0.0, referred_to=7)
+
+    assert (waiting.waits_for_event, waiting.failure.sqlstate) == (7, "PM005")

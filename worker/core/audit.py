@@ -17,6 +17,9 @@ VOCABULARY: dict[str, str] = {
     "ERASED_USER_EVENT_DROPPED": "The user is erased: nothing was made, and a captured row was dropped.",
     "EVENT_DEAD_LETTERED": "An event was set aside for a person; the details name verdict and hint.",
     "DEAD_LETTER_DISCARDED": "A person discarded a dead letter, and a captured row with it.",
+    "CAPTURED_ROW_EXPIRED": "Nobody settled a captured row in time: it was let go, and only this entry is left of it.",
+    "SOURCE_PAUSED": "A profile source was stopped: by a person, or by a sweep that found more than anybody expected.",
+    "SOURCE_RESUMED": "A person lets a profile source go on.",
     "USERS_WITHOUT_PROFILE_DETECTED": "The sweep found users that no event had announced.",
 }
 """Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""

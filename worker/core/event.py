@@ -1,6 +1,7 @@
 """An event: one outbox row, something to put right for one user."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from worker.core.failure import Failure
 
@@ -10,7 +11,8 @@ class Capture:
     """What is known of an insert that failed.
 
     ``row_image`` is JSON text: each captured column with its value as text, or null. ``unknown_user_grace`` is in seconds.
-    ``user_seen``: the user existed when the insert was captured.
+    ``user_seen``: the user existed when the insert was captured. ``is_guarded``: the constraint leads to a profile.
+    ``referenced_capture``: the row refers to another captured row, which waits to be replayed, or is a dead letter.
     """
 
     referencing_table: str
@@ -22,6 +24,8 @@ class Capture:
     user_seen: bool
     replayed_error_type: str
     unknown_user_grace: float
+    is_guarded: bool = True
+    referenced_capture: Literal["waiting", "dead"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ WAITING_SQLSTATE = "PM001"
 COLUMN_GONE_SQLSTATE = "PM002"
 NOT_MADE_SQLSTATE = "PM003"
 ROLE_NOT_GRANTED_SQLSTATE = "PM004"
+REFERS_TO_CAPTURE_SQLSTATE = "PM005"
+NO_USER_YET_SQLSTATE = "PM008"
 
 _TRANSIENT_CLASSES = frozenset({"40", "53"})
 _TRANSIENT_STATES = frozenset({NOT_MADE_SQLSTATE, "55P03", "55006", "57014", "25P03", "25P04"})
@@ -40,7 +42,7 @@ def classify(sqlstate: str) -> FailureClass:
     Transient may pass by itself; waiting names what must appear first; a lost connection is never the event's fault;
     everything else is permanent: trying again would fail again.
     """
-    if sqlstate in {WAITING_SQLSTATE, ROLE_NOT_GRANTED_SQLSTATE}:
+    if sqlstate in {WAITING_SQLSTATE, ROLE_NOT_GRANTED_SQLSTATE, REFERS_TO_CAPTURE_SQLSTATE}:
         return FailureClass.WAITING
     if sqlstate[:2] in _CONNECTION_CLASSES or sqlstate in _CONNECTION_STATES:
         return FailureClass.CONNECTION

@@ -1,4 +1,7 @@
-"""The sweeper: the periodic search for users without a profile that no event announced. One at a time among many workers."""
+"""The sweeper: the periodic search for users without a profile that no event announced, and for rows that lie too long.
+
+One sweeps at a time among many workers.
+"""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from worker.core.audit import AuditEntry
 from worker.log import Log
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, profiles
+from worker.store import error_logs, outbox, profiles, sources
 from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
@@ -56,11 +59,23 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
         entries = [_entry(source_id, users) for source_id, users in found.items() if users]
         if entries:
             await error_logs.record(connection, entries)
+        expired = await outbox.expire(connection, most=most)
+        paused = await sources.paused(connection)
     log.info(
         "sweep_finished",
         users_without_profile=sum(found.values()),
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
+    if expired:
+        log.warning("captured_rows_expired", captured_rows=expired)
+    for source in paused:
+        log.warning(
+            "source_is_paused",
+            source_id=source.source_id,
+            users_table=source.users_table,
+            reason=source.paused_because,
+            paused_for_s=round(source.paused_for),
+        )
     return any(users == most for users in found.values())
 
 

@@ -88,7 +88,26 @@ async def release(connection: Connection, releases: Mapping[int, Release]) -> No
         [release.delay for release in releases.values()],
         [json.dumps(asdict(release.failure)) for release in releases.values()],
         [release.waiting_for for release in releases.values()],
+        [release.waits_for_event for release in releases.values()],
     )
+
+
+async def resume_referencing(connection: Connection, event_ids: Sequence[int]) -> None:
+    """Make captured rows due that waited for these to be settled."""
+    await connection.execute(statement("outbox/resume_referencing"), event_ids)
+
+
+async def captured_reference(connection: Connection, capture: Capture, constraint: str) -> int | None:
+    """Return the event of the captured row that this one refers to through a foreign key, if there is one."""
+    event_id: int | None = await connection.fetchval(
+        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint
+    )
+    return event_id
+
+
+async def expire(connection: Connection, *, most: int) -> int:
+    """Let captured rows go that nobody settled in time; return how many."""
+    return int(await connection.fetchval(statement("outbox/expire"), most))
 
 
 async def observe(connection: Connection, *, after: int) -> Observation:
@@ -122,6 +141,8 @@ def _capture(row: asyncpg.Record) -> Capture:
         user_seen=row["user_seen"],
         replayed_error_type=row["replayed_error_type"],
         unknown_user_grace=row["unknown_user_grace"],
+        is_guarded=row["is_guarded"],
+        referenced_capture=row["referenced_capture"],
     )
 
 

@@ -15,11 +15,11 @@ moved as (
 
 insert into pgmend.dead_letters (
     event_id, source_id, kind, user_key, attempts, available_at, created_at, correlation_id, last_failure, user_seen,
-    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
+    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, waits_for_event,
     verdict, sqlstate, message, hint
 )
 select
     event_id, source_id, kind, user_key, attempts + 1, available_at, created_at, correlation_id, last_failure, user_seen,
-    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
+    referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, waits_for_event,
     verdict, sqlstate, message, hint
 from moved

@@ -3,11 +3,20 @@
 -- order would wait for each other.
 with due as materialized (
     select
-        event_id, source_id, user_key, attempts, correlation_id, last_failure, created_at, available_at,
-        referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, user_seen
-    from pgmend.careful_events
-    where available_at <= now()
-    order by available_at
+        event.event_id, event.source_id, event.user_key, event.attempts, event.correlation_id, event.last_failure,
+        event.created_at, event.available_at, event.referencing_table, event.constraint_name, event.row_image,
+        event.writer_role, event.writer_claims, event.waiting_for, event.user_seen, event.waits_for_event
+    from pgmend.careful_events as event
+    where
+        event.available_at <= now()
+        and event.source_id <> all(
+            array(
+                select source.source_id
+                from pgmend.profile_sources as source
+                where source.paused_at is not null
+            )
+        )
+    order by event.available_at
     limit $1
     for update skip locked
 )
@@ -18,9 +27,16 @@ select
     due.referencing_table::text as referencing_table, due.constraint_name, due.row_image::text as row_image,
     due.writer_role, due.writer_claims, due.waiting_for, due.user_seen,
     coalesce(guard.replayed_error_type, 'INSERT_REPLAYED') as replayed_error_type,
-    coalesce(extract(epoch from guard.unknown_user_grace), 0)::float8 as unknown_user_grace
+    coalesce(extract(epoch from guard.unknown_user_grace), 0)::float8 as unknown_user_grace,
+    guard.guard_id is not null as is_guarded,
+    case
+        when waited_for.event_id is not null then 'waiting'
+        when letter.event_id is not null then 'dead'
+    end as referenced_capture
 from due
 left join pgmend.guarded_constraints as guard
     on due.referencing_table = guard.referencing_table and due.constraint_name = guard.constraint_name
+left join pgmend.careful_events as waited_for on due.waits_for_event = waited_for.event_id
+left join pgmend.dead_letters as letter on due.waits_for_event = letter.event_id
 where pg_try_advisory_xact_lock(hashtextextended(format('pgmend.user %s %s', due.source_id, due.user_key), 0))
 order by due.available_at

@@ -2,10 +2,20 @@
 -- the audit entries, acknowledges what is settled, and hands the rest to the careful lane with the failure as evidence.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
 with claimed as materialized (
-    select event_id, source_id, user_key, created_at, nullif(correlation_id, '') as correlation_id
-    from pgmend.express_events
-    where event_id > $1
-    order by event_id
+    select
+        event.event_id, event.source_id, event.user_key, event.created_at,
+        nullif(event.correlation_id, '') as correlation_id
+    from pgmend.express_events as event
+    where
+        event.event_id > $1
+        and event.source_id <> all(
+            array(
+                select source.source_id
+                from pgmend.profile_sources as source
+                where source.paused_at is not null
+            )
+        )
+    order by event.event_id
     limit $2
     for update skip locked
 ),

@@ -25,14 +25,40 @@ begin
     execute format(
         'grant execute on function pgmend.insert_or_park(regclass, jsonb), '
         'pgmend.report_failed_insert(regclass, jsonb, name, text), '
-        'pgmend.record_failed_insert(regclass, jsonb, name, text), '
+        'pgmend.record_failed_insert(regclass, jsonb, name, text, name), '
+        'pgmend.park_row(regclass, anyelement), '
+        'pgmend.replay_statement(regclass, name, jsonb), '
+        'pgmend.recognition_statement(regclass, name, jsonb), '
         'pgmend.row_image(regclass, jsonb), '
         'pgmend.printed_row(anyelement, regclass, jsonb), '
         'pgmend.insertable_columns(regclass, jsonb) to %s',
         writer
     );
+    perform pgmend.place_replay_function(writer);
 end
 $function$;
+
+-- Takes the captures away from a role again, and the function through which the worker replayed for it: rows of that role that
+-- are captured already wait until it is granted them anew.
+create or replace function pgmend.revoke_captures(writer regrole)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    function_name constant name := (
+        select pgmend.replay_function_of(role.rolname) from pg_roles as role where role.oid = writer
+    );
+begin
+    if function_name is not null then
+        execute format('drop function pgmend.%I(regclass, name, jsonb, boolean)', function_name);
+    end if;
+    execute format('revoke all on all functions in schema pgmend from %s', writer);
+    execute format('revoke all on schema pgmend from %s', writer);
+end
+$function$;
+
+select pgmend.place_replay_function();
 
 revoke all on all tables in schema pgmend from public;
 
@@ -44,20 +70,22 @@ do $migration$
 begin
     if to_regrole('pgmend_worker') is not null then
         grant usage on schema pgmend to pgmend_worker;
-        grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints to pgmend_worker;
+        grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards to pgmend_worker;
         grant select on pgmend.outbox to pgmend_worker;
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
+        grant select on pgmend.limits to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
         grant select on sequence pgmend.event_ids to pgmend_worker;
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
         pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
-        grant execute on function pgmend.replay_statement(regclass, name, jsonb),
-        pgmend.replay_insert(regclass, name, jsonb, name, text),
-        pgmend.captured_row_stands(regclass, name, jsonb, name, text), pgmend.become_writer(name, text),
-        pgmend.become_worker(text), pgmend.defer_again(), pgmend.ring_doorbell(), pgmend.hold_user(integer, text),
-        pgmend.insertable_columns(regclass, jsonb) to pgmend_worker;
+        grant execute on function pgmend.replay_as(name, text, regclass, name, jsonb, boolean),
+        pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
+        pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
+        pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
+        pgmend.violation(regclass, jsonb, name), pgmend.defer_again(), pgmend.ring_doorbell(),
+        pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer) to pgmend_worker;
     end if;
 end
 $migration$;
