@@ -1,4 +1,4 @@
-"""What the guard `ensure` costs an insert whose profile is there, beside the plain foreign key."""
+"""What each capture costs an insert whose profile is there, beside the plain foreign key."""
 
 import tempfile
 import time
@@ -24,11 +24,18 @@ select md5(number::text)::uuid, 'buyer' || number from generate_series(1, {BUYER
 insert into public.profiles (id, name) select id, email from public.users where email like 'buyer%';
 alter table public.users enable trigger user;
 """
-ENSURE = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure');"
+GUARD = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => '{}');"
 SCRIPT = f"""\\set number random(1, {BUYERS})
 insert into public.orders (user_id, amount) values (md5(:number::text)::uuid, 9.90);
 """
-WAYS = {"plain": ("foreign key alone", ""), "ensure": ("ensure", ENSURE)}
+INSERT_OR_PARK = f"""\\set number random(1, {BUYERS})
+select pgmend.insert_or_park('public.orders', jsonb_build_object('user_id', md5(:number::text), 'amount', 9.90));
+"""
+WAYS = {
+    "plain": ("foreign key alone", ""),
+    "ensure": ("ensure", GUARD.format("ensure")),
+    "park": ("park", GUARD.format("park")),
+}
 KINDS = {"single": "single rows, 8 writers", "copy": "COPY"}
 
 
@@ -38,18 +45,22 @@ async def measure(laboratory: Laboratory) -> Report:
         name: await laboratory.prepare(Filling(statements=KNOWN_USERS + statements)) for name, (_, statements) in WAYS.items()
     }
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "order.sql"
+        script, function = Path(folder) / "order.sql", Path(folder) / "function.sql"
         script.write_text(SCRIPT)
+        function.write_text(INSERT_OR_PARK)
         lanes: dict[str, Lane] = {}
         for name, template in prepared.items():
             lanes[f"{name}, single"] = _single(laboratory, template, script)
             lanes[f"{name}, copy"] = _copy(laboratory, template)
+        lanes["insert_or_park, single"] = _single(laboratory, prepared["plain"], function)
         rounds = await interleave(laboratory.size(9, 1), lanes)
     compare = Comparison(rounds, UNIT)
     figures = [
-        compare.figure(f"ensure, profile exists, {label}", f"ensure, {kind}", f"plain, {kind}", Target(0.8))
+        compare.figure(f"{name}, profile exists, {label}", f"{name}, {kind}", f"plain, {kind}", target)
+        for name, target in (("ensure", Target(0.8)), ("park", None))
         for kind, label in KINDS.items()
     ]
+    figures.append(compare.figure("insert_or_park, profile exists, 8 writers", "insert_or_park, single", "plain, single"))
     groups = [
         Group(
             label,
@@ -57,7 +68,7 @@ async def measure(laboratory: Laboratory) -> Report:
                 Bar(
                     said,
                     rounds.median(f"{name}, {kind}"),
-                    "ours" if name == "ensure" else "reference",
+                    "reference" if name == "plain" else "ours",
                     rounds.values[f"{name}, {kind}"],
                 )
                 for name, (said, _) in WAYS.items()
