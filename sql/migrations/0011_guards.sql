@@ -431,7 +431,7 @@ begin
             values (
                 'MISSING_PROFILE_CREATED', 'info', user_key, guarded.referencing_table::text, guarded.constraint_name,
                 'the missing profile was created',
-                jsonb_build_object('source_id', guarded.source_id, 'lane', 'ensure'),
+                jsonb_build_object('verdict', 'healed', 'source_id', guarded.source_id, 'lane', 'ensure'),
                 nullif(current_setting('pgmend.correlation_id', true), '')
             );
         end if;

@@ -34,3 +34,20 @@ def test_dead_letter_entry_names_constraint_sqlstate_verdict_and_hint() -> None:
     assert (entry.sqlstate, entry.constraint_name) == ("23514", "profiles_name_is_short")
     assert entry.details["verdict"] == "needs_recipe"
     assert entry.details["hint"] == "change it"
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (Done(healed=True, replayed=True), "healed"),
+        (Acknowledge("erased"), "erased"),
+        (Acknowledge("already_whole"), "already_whole"),
+        (SetAside("wrong_direction", CHECK_VIOLATION, "change it"), "wrong_direction"),
+    ],
+)
+def test_each_entry_carries_the_verdict_that_it_rests_on(result: Result, verdict: str) -> None:
+    """The audit is evidence: what was done, and because of what."""
+    entries = audit_entries(Outcome(FAILED_INSERT, result, 1.0))
+
+    assert entries
+    assert {entry.details["verdict"] for entry in entries} == {verdict}

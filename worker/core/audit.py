@@ -49,25 +49,32 @@ def profile_created(event: Event, duration_ms: float) -> AuditEntry:
         "MISSING_PROFILE_CREATED",
         "info",
         "the missing profile was created",
-        {"source_id": event.source_id, "lane": "careful", "waited_ms": round(event.age * 1000 + duration_ms)},
+        {
+            "verdict": "healed",
+            "source_id": event.source_id,
+            "lane": "careful",
+            "waited_ms": round(event.age * 1000 + duration_ms),
+        },
     )
 
 
 def insert_replayed(event: Event, duration_ms: float) -> AuditEntry:
     """Return the entry for a captured insert that stands now."""
     error_type = event.capture.replayed_error_type if event.capture else "INSERT_REPLAYED"
-    details: dict[str, object] = {"waited_ms": round(event.age * 1000 + duration_ms)}
+    details: dict[str, object] = {"verdict": "healed", "waited_ms": round(event.age * 1000 + duration_ms)}
     return _entry(event, error_type, "info", "the captured insert was replayed", details)
 
 
 def insert_found_stored(event: Event) -> AuditEntry:
     """Return the entry for a captured insert that somebody else has made good."""
-    return _entry(event, "INSERT_FOUND_STORED", "info", "the captured row stands already; nothing was written", {})
+    return _entry(
+        event, "INSERT_FOUND_STORED", "info", "the captured row stands already; nothing was written", {"verdict": "already_whole"}
+    )
 
 
 def erased_user_event_dropped(event: Event) -> AuditEntry:
     """Return the entry for an event whose user is gone. It carries no personal value."""
-    details: dict[str, object] = {"kind": event.kind, "source_id": event.source_id}
+    details: dict[str, object] = {"verdict": "erased", "kind": event.kind, "source_id": event.source_id}
     return _entry(event, "ERASED_USER_EVENT_DROPPED", "info", "the user is erased; nothing was made", details)
 
 

@@ -46,7 +46,7 @@ audited as (
     select distinct on (settled.source_id, settled.user_key)
         'MISSING_PROFILE_CREATED', 'info', settled.user_key, 'the missing profile was created',
         jsonb_build_object(
-            'source_id', settled.source_id, 'lane', 'express',
+            'verdict', 'healed', 'source_id', settled.source_id, 'lane', 'express',
             'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000)
         ),
         1, settled.event_id, settled.correlation_id
