@@ -8,7 +8,9 @@ import pytest
 
 from worker import errors
 from worker.__main__ import make_parser
+from worker.commands.doctor import FOUND_SOMETHING
 from worker.core.audit import VOCABULARY
+from worker.core.checks import CHECKS
 from worker.settings import Settings
 from worker.store.migrations import all_migrations
 
@@ -79,6 +81,22 @@ def test_every_command_and_option_is_documented() -> None:
             assert action.dest == "help" or f"`{action.option_strings[0]}`" in row[1], (name, action.option_strings)
 
 
+def test_catalogue_of_checks_is_documented() -> None:
+    """Each check of the doctor stands in its table, in order and word for word, and nothing else does."""
+    text = (ROOT / "docs" / "doctor.md").read_text().partition("## Checks")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+
+    assert rows == [f"| `{name}` | {it.severity} | {it.finds} | {it.why} | {it.mend} |" for name, it in CHECKS.items()]
+
+
+def test_every_check_is_made_somewhere() -> None:
+    """No check of the catalogue has lost its judgement."""
+    sources = [ROOT / "worker" / "examination.py", *(ROOT / "worker" / "core" / "doctor").glob("*.py")]
+    judged = {name for path in sources for name in re.findall(r'found\(\s*"(\w+)"', path.read_text())}
+
+    assert judged == set(CHECKS)
+
+
 def test_every_exit_code_is_documented() -> None:
     """The table of exit codes, the tree in the docstring and the classes agree."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PgmendError)]
@@ -86,7 +104,7 @@ def test_every_exit_code_is_documented() -> None:
     tree = re.findall(r"^(?:\S+ )?(\w+Error) +(\d+)", errors.__doc__ or "", re.MULTILINE)
 
     assert len(codes) == len(kinds)
-    assert set(first_cells("cli.md", header="## Exit codes")) == codes | {"code", "0", "2", "130, 143"}
+    assert set(first_cells("cli.md", header="## Exit codes")) == codes | {"code", "0", "2", str(FOUND_SOMETHING), "130, 143"}
     assert dict(tree) == {kind.__name__: str(kind.exit_code) for kind in kinds}
 
 

@@ -1,0 +1,55 @@
+"""Judgements on the work: whether a worker is there, what waits for it, and what waits for a person."""
+
+from dataclasses import dataclass
+
+from worker.core.doctor.wording import counted, literal
+from worker.core.finding import Finding, found
+
+OVERDUE_SECONDS = 60.0
+_LETTERS_OF = "select event_id from pgmend.dead_letters where verdict ="
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The outbox: how many events, and how long the oldest of those that are due has been due, in seconds."""
+
+    events: int
+    overdue: float
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The dead letters of one verdict, with the hint of the oldest."""
+
+    verdict: str
+    count: int
+    hint: str
+
+
+def judge_worker(last_seen: float | None, limit: float) -> list[Finding]:
+    """Return whether a worker is missing. ``last_seen`` and ``limit`` in seconds."""
+    if last_seen is not None and last_seen <= limit:
+        return []
+    what = "none ever" if last_seen is None else f"the last one {last_seen:,.0f} s ago"
+    return [found("worker_not_seen", "pgmend.workers", what=what, mend="pgmend run")]
+
+
+def judge_backlog(backlog: Backlog) -> list[Finding]:
+    """Return whether events wait for too long."""
+    if backlog.overdue <= OVERDUE_SECONDS:
+        return []
+    what = f"{counted(backlog.events, 'event')}, the oldest due for {backlog.overdue:,.0f} s"
+    return [found("events_overdue", "pgmend.outbox", what=what, mend="pgmend run")]
+
+
+def judge_letters(letters: list[Letters]) -> list[Finding]:
+    """Return one finding for each verdict."""
+    return [
+        found(
+            "dead_letters_waiting",
+            letter.verdict,
+            what=f"{counted(letter.count, 'dead letter')}. {letter.hint}",
+            mend=f"select pgmend.requeue(array({_LETTERS_OF} {literal(letter.verdict)}));",
+        )
+        for letter in letters
+    ]
