@@ -65,7 +65,7 @@ async def test_missing_url_exits_10() -> None:
 
 async def test_unreachable_server_exits_11() -> None:
     """A server that is not there is named as such, for every command."""
-    for command in ("run", "migrate", "check", "uninstall"):
+    for command in ("run", "migrate", "check", "uninstall", "doctor"):
         status, line = await refused(HERE, command)
         assert (status, "cannot be reached" in line) == (11, True), line
 

@@ -53,7 +53,7 @@ select
         where facts.user_state = 'eligible' and not facts.profile_exists
         $query$,
         source.source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
-        source.signed_up_at is not null, coalesce(format('users.%I', source.signed_up_at), 'null::timestamptz'),
+        source.signed_up_at is not null, coalesce('users.' || quote_ident(source.signed_up_at), 'null::timestamptz'),
         $2::integer, source.key_type
     ) as query
 from source

@@ -1,5 +1,5 @@
--- The query that finds up to $2 eligible users of each kind without profile of source $1, among the first 200 of the kind, for
--- whom the recipe can be tried. A kind is a condition over a column that the users table has: no e-mail, anonymous, a phone alone;
+-- The query that finds up to $2 eligible users of each kind without profile of source $1, among the first 200 of the kind. The
+-- recipe can be tried for them. A kind is a condition over columns that the users table has: no e-mail, anonymous, a phone alone;
 -- the others are ordinary. Written here and run as it is, like the one that counts the absences.
 with source as (
     select

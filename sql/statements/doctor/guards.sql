@@ -7,7 +7,7 @@ select
     guard.replay_function,
     guard.replayed_error_type,
     guard.unknown_user_grace::text as unknown_user_grace,
-    exists (
+    exists(
         select
         from pg_catalog.pg_constraint as key
         inner join pgmend.profile_sources as source on key.confrelid = source.profiles_table

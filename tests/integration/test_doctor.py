@@ -1,0 +1,132 @@
+"""The doctor finds each thing that can go wrong, and the SQL that it prints mends it."""
+
+import pytest
+
+from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, PINNED
+from tests.support.database import Database
+from tests.support.examined import checks, examined, findings, of
+
+ON_THE_SAMPLE = {
+    "worker_is_superuser",
+    "key_not_guarded",
+    "key_without_index",
+    "worker_not_seen",
+    "recipe_not_tried",
+    "profile_trigger_fires",
+}
+"""What the doctor says of the sample application, attached: conversations.admin_id is not guarded, and has no index."""
+
+
+async def test_attached_sample_has_no_error(database: Database) -> None:
+    """The doctor finds exactly what is so of the sample application; its silence is the other half of every test here."""
+    found = await findings(database)
+
+    assert checks(found) == ON_THE_SAMPLE
+    assert not any(finding.severity == "error" for finding in found)
+    assert [finding.subject for finding in of(found, "key_not_guarded")] == ["public.conversations conversations_admin_id_fkey"]
+
+
+@pytest.mark.parametrize(("check", "cause"), BROKEN_AND_MENDED)
+async def test_what_the_finding_prints_mends_it(database: Database, check: str, cause: str) -> None:
+    """The condition is found, and its SQL, pasted as it is, ends it."""
+    connection = await database.connect()
+    await connection.execute(cause)
+    found = of(await findings(database), check)
+    assert found
+
+    for finding in found:
+        for command in finding.mend.splitlines():
+            await connection.execute(command)
+
+    assert check not in checks(await findings(database))
+
+
+@pytest.mark.parametrize(("check", "cause", "says"), BROKEN)
+async def test_condition_is_found_and_named(database: Database, check: str, cause: str, says: str) -> None:
+    """The finding names what is wrong."""
+    connection = await database.connect()
+    await connection.execute(cause)
+
+    (finding,) = of(await findings(database), check)
+
+    assert says in finding.what
+    assert finding.mend
+
+
+async def test_schema_that_is_not_there_is_all_that_is_said(empty_database: Database) -> None:
+    """On an empty database the doctor says that, and what the connection is like."""
+    report = await examined(empty_database.url)
+
+    assert [finding.check for finding in report.findings] == ["schema_missing"]
+    assert list(report.facts) == ["server", "database", "role", "pooler"]
+
+
+async def test_application_trigger_that_is_in_order_is_passed_over(database: Database) -> None:
+    """Security definer, a pinned path and a handler that raises: nothing to say."""
+    connection = await database.connect()
+    await connection.execute(APPLICATION_TRIGGER.format(options=PINNED, handler="exception when others then raise;"))
+
+    assert checks(await findings(database)) == ON_THE_SAMPLE
+
+
+async def test_trigger_that_makes_no_profile_needs_no_rights(database: Database) -> None:
+    """A trigger on the users table that keeps to itself is none of the doctor's business."""
+    connection = await database.connect()
+    await connection.execute(
+        """
+        create function public.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
+        create trigger stamp before insert on public.users for each row execute function public.stamp()
+        """
+    )
+
+    assert checks(await findings(database)) == ON_THE_SAMPLE
+
+
+async def test_worker_seen_lately_is_not_missed(database: Database) -> None:
+    """A heartbeat of a moment ago is enough; one of a minute ago is not."""
+    connection = await database.connect()
+    await connection.execute(
+        "insert into pgmend.workers (worker_id, host, pid, version, listening) values ('w', 'h', 1, '0', true)"
+    )
+    assert "worker_not_seen" not in checks(await findings(database))
+
+    await connection.execute("update pgmend.workers set seen_at = now() - interval '1 minute'")
+    (finding,) = of(await findings(database), "worker_not_seen")
+    assert "the last one 60 s ago" in finding.what
+
+
+async def test_second_source_is_examined_too(database: Database) -> None:
+    """Each source has its own trigger, its own functions and its own findings, quoted names included."""
+    connection = await database.connect()
+    await connection.execute(
+        """
+        create schema "Auth";
+        create table "Auth"."User" ("userId" bigint generated always as identity primary key, email text);
+        create table "Auth"."Profile" ("userId" bigint primary key);
+        select pgmend.attach_source('"Auth"."User"', '"Auth"."Profile"', users_key => 'userId', profiles_key => 'userId');
+        create table "Auth"."Post" ("authorId" bigint constraint "Post_author" references "Auth"."Profile");
+        alter table "Auth"."User" disable trigger user
+        """
+    )
+    found = await findings(database)
+    for finding in [*of(found, "sign_up_trigger_disabled"), *of(found, "key_not_guarded"), *of(found, "key_without_index")]:
+        await connection.execute(finding.mend)
+
+    assert of(found, "sign_up_trigger_disabled")[0].subject == '"Auth"."User"'
+    assert checks(await findings(database)) == ON_THE_SAMPLE - {"key_not_guarded", "key_without_index"}
+
+
+async def test_partitioned_table_gets_an_index_that_can_be_made_there(database: Database) -> None:
+    """No index is built concurrently on a partitioned table; its partitions' copies of the key are not named."""
+    connection = await database.connect()
+    await connection.execute(
+        """
+        create table public.events (user_id uuid references public.profiles (id), n int) partition by range (n);
+        create table public.events_1 partition of public.events for values from (0) to (10)
+        """
+    )
+    (finding,) = [it for it in of(await findings(database), "key_without_index") if "events" in it.subject]
+    await connection.execute(finding.mend)
+
+    assert finding.subject.startswith("public.events ")
+    assert not [it for it in of(await findings(database), "key_without_index") if "events" in it.subject]

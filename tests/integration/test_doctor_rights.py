@@ -1,0 +1,174 @@
+"""The doctor and rights: what it sees as the worker, and whom it finds with too few of them or too many."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.conftest import MakeRole
+from tests.integration.test_doctor import ON_THE_SAMPLE
+from tests.support.database import Database, sign_up
+from tests.support.examined import checks, findings, of
+from tests.support.workload import park_order
+from worker.store.connection import Connection
+
+REPLAY_FUNCTION = """
+    create function pgmend.replay_as_shop_writer() returns void language sql security definer as '';
+    revoke all on function pgmend.replay_as_shop_writer() from public
+"""
+
+
+@pytest.fixture
+async def without_group(connection: Connection) -> AsyncIterator[None]:
+    """A server on which nobody may make roles."""
+    await connection.execute("alter role pgmend_worker rename to pgmend_worker_elsewhere")
+    yield
+    await connection.execute("alter role pgmend_worker_elsewhere rename to pgmend_worker")
+
+
+async def test_rights_of_the_worker_are_enough(database: Database, make_role: MakeRole) -> None:
+    """A member of pgmend_worker gets the whole report; what it may not see is two notes."""
+    await make_role("lent_worker", "login in role pgmend_worker")
+
+    found = await findings(database, role="lent_worker")
+
+    assert checks(found) == ON_THE_SAMPLE - {"worker_is_superuser"} | {"not_seen"}
+    assert [finding.subject for finding in of(found, "not_seen")] == [
+        "the body of the sign-up functions",
+        "the users of source 1 (public.users -> public.profiles)",
+    ]
+
+
+async def test_stranger_is_told_what_to_grant(database: Database, make_role: MakeRole) -> None:
+    """A role without any right gets one finding, and its mend gives it the rest."""
+    await make_role("stranger", "login")
+    (finding,) = await findings(database, role="stranger")
+    await (await database.connect()).execute(finding.mend)
+
+    assert finding.check == "worker_lacks_rights"
+    assert "worker_lacks_rights" not in checks(await findings(database, role="stranger"))
+
+
+async def test_role_with_some_rights_is_told_which_are_missing(database: Database, make_role: MakeRole) -> None:
+    """Being able to look is not being able to work, and the recipe is not tried without the right to heal."""
+    await make_role("reader", "login")
+    connection = await database.connect()
+    await connection.execute("grant usage on schema pgmend to reader; grant select on all tables in schema pgmend to reader")
+    found = await findings(database, role="reader")
+
+    assert "delete on table pgmend.careful_events" in of(found, "worker_lacks_rights")[0].what
+    assert "may not heal" in of(found, "recipe_not_tried")[0].what
+
+
+async def test_group_that_was_made_after_the_schema_is_found_bare(database: Database) -> None:
+    """A role pgmend_worker without its rights is an error, not a silent nothing."""
+    connection = await database.connect()
+    await connection.execute("revoke all on all tables in schema pgmend from pgmend_worker")
+
+    assert of(await findings(database), "worker_role_bare")
+
+
+@pytest.mark.usefixtures("without_group")
+async def test_installation_without_the_group_is_a_note(database: Database) -> None:
+    """Where roles cannot be made, the worker runs as the installer; that is said, and is no error."""
+    (finding,) = of(await findings(database), "worker_role_missing")
+
+    assert finding.severity == "note"
+
+
+async def test_writer_whom_nobody_can_replay_for_is_found(database: Database, writer: Connection) -> None:
+    """First as a warning, and as an error as soon as a row of its own waits."""
+    (before,) = of(await findings(database), "writer_not_replayable")
+    await park_order(writer, await sign_up(await database.connect()))
+    (after,) = of(await findings(database), "writer_waits")
+
+    assert before.mend == after.mend == "select pgmend.grant_captures('shop_writer');"
+    assert after.what == "1 captured row of it"
+
+
+@pytest.mark.usefixtures("writer")
+async def test_writer_with_a_replay_function_of_its_own_is_served(database: Database) -> None:
+    """A function by that name helps only when it belongs to the writer."""
+    connection = await database.connect()
+    await connection.execute(REPLAY_FUNCTION)
+    assert "writer_not_replayable" in checks(await findings(database))
+
+    await connection.execute("alter function pgmend.replay_as_shop_writer() owner to shop_writer")
+    assert "writer_not_replayable" not in checks(await findings(database))
+
+
+async def test_writer_that_is_gone_is_told_apart(database: Database, writer: Connection) -> None:
+    """A dropped role is named, with the two ways out; a writer that is this very role needs nothing."""
+    connection = await database.connect()
+    await park_order(connection, await sign_up(connection))
+    assert "writer_waits" not in checks(await findings(database))
+
+    await connection.execute("update pgmend.careful_events set writer_role = 'Nobody now'")
+    (finding,) = of(await findings(database), "writer_waits")
+    assert "the role is gone" in finding.what
+    assert 'create role "Nobody now" nologin' in finding.mend
+    await writer.close()
+
+
+async def test_owner_of_the_functions_who_may_not_heal_is_found(database: Database, make_role: MakeRole) -> None:
+    """Each missing right is a grant to paste; `for share` wants UPDATE, which a careful administrator would not think of."""
+    await make_role("app_installer")
+    connection = await database.connect()
+    await connection.execute("alter function pgmend.heal_one_1(text) owner to app_installer")
+    lacking = of(await findings(database), "owner_lacks_rights")
+    for finding in lacking:
+        await connection.execute(finding.mend)
+
+    assert "grant update on public.users to app_installer;" in [finding.mend for finding in lacking]
+    assert "owner_lacks_rights" not in checks(await findings(database))
+
+
+@pytest.mark.parametrize("table", ["public.users", "public.profiles"])
+async def test_row_security_that_the_owner_does_not_bypass_is_found(database: Database, make_role: MakeRole, table: str) -> None:
+    """The mend is a policy for the owner; an owner who bypasses needs none."""
+    await make_role("app_installer")
+    connection = await database.connect()
+    await connection.execute(f"alter table {table} enable row level security")
+    assert "row_security_hides" not in checks(await findings(database))
+
+    await connection.execute("alter function pgmend.heal_one_1(text) owner to app_installer")
+    (finding,) = of(await findings(database), "row_security_hides")
+    await connection.execute(finding.mend)
+    assert "row_security_hides" not in checks(await findings(database))
+
+
+async def test_captures_of_anon_are_no_opening_and_anything_else_is(database: Database, make_role: MakeRole) -> None:
+    """What grant_captures gives to anon is meant; one function more is not."""
+    await make_role("anon")
+    connection = await database.connect()
+    await connection.execute("select pgmend.grant_captures('anon')")
+    assert "open_to_outsiders" not in checks(await findings(database))
+
+    await connection.execute("grant execute on function pgmend.heal_1(text[]) to anon")
+    (finding,) = of(await findings(database), "open_to_outsiders")
+    assert finding.mend == "revoke execute on function pgmend.heal_1(text[]) from anon;"
+
+
+async def test_audit_table_that_anon_may_read_is_found_unless_it_hides_its_rows(database: Database, make_role: MakeRole) -> None:
+    """Default privileges of a hosted database open new tables; row-level security closes them again."""
+    await make_role("anon")
+    connection = await database.connect()
+    await connection.execute("grant select on public.error_logs to anon")
+    (finding,) = of(await findings(database), "audit_open")
+    await connection.execute("alter table public.error_logs enable row level security")
+
+    assert finding.what == "readable by anon"
+    assert "audit_open" not in checks(await findings(database))
+
+
+async def test_audit_table_that_the_worker_may_not_write_is_found(database: Database, make_role: MakeRole) -> None:
+    """The right is on the view, and its owner needs the one on the table."""
+    await make_role("lent_worker", "login in role pgmend_worker")
+    await make_role("app_installer")
+    connection = await database.connect()
+    await connection.execute(
+        "alter view pgmend.audit_entries owner to app_installer; revoke insert on pgmend.audit_entries from pgmend_worker"
+    )
+    for finding in of(await findings(database, role="lent_worker"), "audit_unreachable"):
+        await connection.execute(finding.mend)
+
+    assert "audit_unreachable" not in checks(await findings(database, role="lent_worker"))
