@@ -12,7 +12,7 @@ from worker.core.doctor.server import Server, judge_server, judge_way
 from worker.core.doctor.users import not_tried
 from worker.core.doctor.wording import Source
 from worker.core.finding import Finding, Report, found, make_report
-from worker.errors import MigrationDriftError, SchemaNewerError
+from worker.errors import MigrationDriftError, PgmendError, SchemaNewerError
 from worker.looks import LOOKS, Look, Sight, at_absences
 from worker.probing import probe
 from worker.store import doctor, migrations
@@ -63,7 +63,10 @@ class Examination:
         self.sight.facts |= {"server": f"Postgres {server.version}{standby}", "database": server.database, "role": server.role}
         if server.is_standby:
             return []  # nobody can LISTEN there
-        way = await probe(self.wishes.target, self.wishes.listen_target, patience=self.wishes.bell_patience)
+        try:
+            way = await probe(self.wishes.target, self.wishes.listen_target, patience=self.wishes.bell_patience)
+        except (PgmendError, asyncpg.PostgresError) as error:
+            return [found("not_seen", "the way to the server", what=str(error))]
         self.sight.facts["pooler"] = str(way.pooler)
         return judge_way(way)
 

@@ -168,7 +168,22 @@ async def test_audit_table_that_the_worker_may_not_write_is_found(database: Data
     await connection.execute(
         "alter view pgmend.audit_entries owner to app_installer; revoke insert on pgmend.audit_entries from pgmend_worker"
     )
-    for finding in of(await findings(database, role="lent_worker"), "audit_unreachable"):
+    unreachable = of(await findings(database, role="lent_worker"), "audit_unreachable")
+    for finding in unreachable:
         await connection.execute(finding.mend)
 
+    assert [finding.what for finding in unreachable] == [
+        "this role may not insert",
+        "app_installer, who owns the view on it, may not insert",
+    ]
     assert "audit_unreachable" not in checks(await findings(database, role="lent_worker"))
+
+
+async def test_role_with_one_connection_gets_a_report_all_the_same(database: Database, make_role: MakeRole) -> None:
+    """The probes need more than one; that they were refused is a note."""
+    await make_role("lonely", "login connection limit 1 in role pgmend_worker")
+
+    found = await findings(database, role="lonely")
+
+    assert "the way to the server" in [finding.subject for finding in of(found, "not_seen")]
+    assert "key_not_guarded" in checks(found)

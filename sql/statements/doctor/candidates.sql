@@ -1,6 +1,7 @@
 -- The query that finds up to $2 eligible users of each kind without profile of source $1, among the first 200 of the kind. The
--- recipe can be tried for them. A kind is a condition over columns that the users table has: no e-mail, anonymous, a phone alone;
--- the others are ordinary. Written here and run as it is, like the one that counts the absences.
+-- recipe can be tried for them. A kind is a condition over columns that the users table has: anonymous, a phone alone, no e-mail;
+-- the first that fits is a user's kind, and the others are ordinary. Written here and run as it is, like the one that counts the
+-- absences.
 with source as (
     select
         configured.source_id, configured.users_table, configured.users_key, configured.profiles_table, configured.profiles_key,
@@ -19,37 +20,35 @@ with source as (
     where configured.source_id = $1
 ),
 
-kinds (name, condition, needs) as (
+kinds (place, name, condition, needs) as (
     values
-    ('an anonymous user', 'coalesce(users.is_anonymous, false)', array['is_anonymous']),
+    (1, 'an anonymous user', 'coalesce(users.is_anonymous, false)', array['is_anonymous']),
     (
+        2,
         'a user with a phone alone',
         'coalesce(users.email::text, '''') = '''' and coalesce(users.phone::text, '''') <> ''''',
         array['email', 'phone']
     ),
-    ('a user without e-mail', 'coalesce(users.email::text, '''') = ''''', array['email'])
+    (3, 'a user without e-mail', 'coalesce(users.email::text, '''') = ''''', array['email']),
+    (4, 'an ordinary user', 'true', array[]::text[])
 ),
 
 present_kinds as (
-    select source.source_id, kinds.name, kinds.condition
+    select source.source_id, kinds.place, kinds.name, kinds.condition
     from source
     inner join kinds on source.columns @> kinds.needs
 ),
 
 asked as (
-    select present_kinds.source_id, present_kinds.name, present_kinds.condition
-    from present_kinds
-    union all
     select
-        source.source_id, 'an ordinary user',
-        coalesce(
-            (
-                select format('not (%s)', string_agg(format('(%s)', present_kinds.condition), ' or '))
-                from present_kinds
-            ),
-            'true'
-        )
-    from source
+        present_kinds.source_id, present_kinds.place, present_kinds.name,
+        concat_ws(
+            ' and not ', format('(%s)', present_kinds.condition),
+            string_agg('(' || earlier.condition || ')', ' and not ' order by earlier.place)
+        ) as condition
+    from present_kinds
+    left join present_kinds as earlier on present_kinds.place > earlier.place
+    group by present_kinds.source_id, present_kinds.place, present_kinds.name, present_kinds.condition
 )
 
 select
@@ -72,7 +71,7 @@ select
             source.source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
             asked.name, asked.condition, $2::integer
         ),
-        ' union all '
+        ' union all ' order by asked.place
     ) as query
 from source
 inner join asked on source.source_id = asked.source_id
