@@ -55,7 +55,7 @@ def judge_worker_role(worker: WorkerRole, lacking: list[str]) -> list[Finding]:
     """Return what the role of this connection lacks of what the worker needs, and what it has beyond that."""
     findings = []
     if worker.is_superuser:
-        mend = "create role app_worker login password '…' in role pgmend_worker;"
+        mend = "create role app_worker login in role pgmend_worker; -- then give it a password"
         findings.append(found("worker_is_superuser", worker.role, what=f"{worker.role} may do everything", mend=mend))
     if not worker.group_exists:
         mend = f"create role pgmend_worker nologin;\n{PASTE_AGAIN}"
