@@ -11,10 +11,7 @@ from tests.support.examined import checks, findings, of
 from tests.support.workload import park_order
 from worker.store.connection import Connection
 
-REPLAY_FUNCTION = """
-    create function pgmend.replay_as_shop_writer() returns void language sql security definer as '';
-    revoke all on function pgmend.replay_as_shop_writer() from public
-"""
+NO_REPLAY_FUNCTION = "drop function pgmend.replay_as_1(regclass, name, jsonb, boolean)"
 
 
 @pytest.fixture
@@ -77,8 +74,10 @@ async def test_installation_without_the_group_is_a_note(database: Database) -> N
 
 async def test_writer_whom_nobody_can_replay_for_is_found(database: Database, writer: Connection) -> None:
     """First as a warning, and as an error as soon as a row of its own waits."""
+    connection = await database.connect()
+    await connection.execute(NO_REPLAY_FUNCTION)
     (before,) = of(await findings(database), "writer_not_replayable")
-    await park_order(writer, await sign_up(await database.connect()))
+    await park_order(writer, await sign_up(connection))
     (after,) = of(await findings(database), "writer_waits")
 
     assert before.mend == after.mend == "select pgmend.grant_captures('shop_writer');"
@@ -87,13 +86,12 @@ async def test_writer_whom_nobody_can_replay_for_is_found(database: Database, wr
 
 @pytest.mark.usefixtures("writer")
 async def test_writer_with_a_replay_function_of_its_own_is_served(database: Database) -> None:
-    """A function by that name helps only when it belongs to the writer."""
+    """The function that the grant made helps only as long as it runs with the writer's rights."""
     connection = await database.connect()
-    await connection.execute(REPLAY_FUNCTION)
-    assert "writer_not_replayable" in checks(await findings(database))
-
-    await connection.execute("alter function pgmend.replay_as_shop_writer() owner to shop_writer")
     assert "writer_not_replayable" not in checks(await findings(database))
+
+    await connection.execute("alter function pgmend.replay_as_1(regclass, name, jsonb, boolean) security invoker")
+    assert "writer_not_replayable" in checks(await findings(database))
 
 
 async def test_writer_that_is_gone_is_told_apart(database: Database, writer: Connection) -> None:

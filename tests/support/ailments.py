@@ -43,6 +43,7 @@ _ENSURED_WITHOUT_TRIGGER = f"""
         from pg_trigger where tgrelid = 'public.orders'::regclass and not tgisinternal
     ); end $$
 """
+_PARKED = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'park');"
 _NOT_VALID = """
     alter table public.orders drop constraint fk_orders_user_id;
     alter table public.orders add constraint fk_orders_user_id foreign key (user_id) references public.profiles (id) not valid
@@ -66,6 +67,7 @@ BROKEN_AND_MENDED = [
     ("sign_up_function_altered", _EMPTY_FUNCTION),
     ("source_functions_missing", "drop function pgmend.sweep_1(integer)"),
     ("key_type_changed", _OTHER_KEY_TYPE),
+    ("source_paused", "select pgmend.pause_source(1, 'a bad migration')"),
     ("source_table_gone", "drop table public.profiles cascade"),
     ("application_trigger_disabled", _DISABLED_SIGN_UP),
     ("application_trigger_invoker", APPLICATION_TRIGGER.format(options="set search_path = ''", handler="")),
@@ -77,6 +79,8 @@ BROKEN_AND_MENDED = [
     ("guard_without_key", "drop table public.leads"),
     ("guard_trigger_missing", _ENSURED_WITHOUT_TRIGGER),
     ("guard_trigger_disabled", f"{_ENSURED} alter table public.orders disable trigger user"),
+    ("guard_trigger_missing", f"{_PARKED} drop function pgmend.find_missing_2() cascade"),
+    ("guard_trigger_disabled", f'{_PARKED} alter table public.orders disable trigger "PGMEND_park_2_finds"'),
     ("key_not_valid", _NOT_VALID),
     ("key_without_index", "create index on public.conversations (admin_id); drop index public.orders_by_user"),
     ("key_twice", "alter table public.orders add constraint again foreign key (user_id) references public.profiles (id)"),

@@ -134,6 +134,12 @@ CHECKS: dict[str, Check] = {
         "pgmend does not know where users sign up, and does nothing.",
         "`pgmend attach`, or `pgmend.attach_source`",
     ),
+    "source_paused": Check(
+        "error",
+        "a profile source is paused",
+        "No profile is made and no captured row is replayed until a person has looked and resumes it.",
+        "`pgmend resume`, once what the reason speaks of is mended",
+    ),
     "source_table_gone": Check(
         "error",
         "the users table or the profiles table of a source was dropped",

@@ -1,5 +1,5 @@
--- Every guard, whether its key still leads to the profiles of its source, and its trigger: the one whose function of pgmend ends
--- in the guard's number.
+-- Every guard, whether its key still leads to the profiles of its source, and its triggers: those whose function of pgmend ends
+-- in the guard's number, one for ensure and two for park.
 select
     guard.referencing_table::text as table,
     guard.constraint_name::text as name,
@@ -23,16 +23,18 @@ select
             and source.source_id = guard.source_id
     ) as key_exists,
     (
-        select fired.tgenabled::text
+        select
+            case
+                when count(*) = case guard.mode when 'park' then 2 else 1 end
+                    then min(fired.tgenabled::text)
+            end
         from pg_catalog.pg_trigger as fired
         inner join pg_catalog.pg_proc as routine on fired.tgfoid = routine.oid
         inner join pg_catalog.pg_namespace as space on routine.pronamespace = space.oid
         where
             fired.tgrelid = guard.referencing_table
             and space.nspname = 'pgmend'
-            and routine.proname like '%\_guarded\_' || guard.guard_id
-        order by fired.tgenabled
-        limit 1
+            and routine.proname ~ format('^(ensure_guarded|find_missing|park_guarded)_%s$', guard.guard_id)
     ) as trigger_enabled
 from pgmend.guarded_constraints as guard
 order by guard.guard_id

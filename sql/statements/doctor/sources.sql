@@ -25,6 +25,8 @@ select
     source.recipe_function,
     source.eligible_when,
     source.erased_when,
+    to_char(source.paused_at, 'YYYY-MM-DD HH24:MI:SSOF') as paused_at,
+    source.paused_because,
     array(
         select format('%s.%I', wanted.relation, wanted.column_name)
         from (

@@ -16,6 +16,8 @@ class SourceState:
     """
 
     source: Source
+    paused_at: str | None
+    paused_because: str | None
     columns_gone: tuple[str, ...]
     required_columns: tuple[str, ...]
     functions_missing: tuple[str, ...]
@@ -50,7 +52,15 @@ def judge_source(state: SourceState) -> list[Finding]:
     if source.users_table is None or source.profiles_table is None:
         mend = f"delete from pgmend.profile_sources where source_id = {source.source_id};"  # noqa: S608 - shown, not run
         return [found("source_table_gone", source.name, what="a table of it was dropped", mend=mend)]
-    return [*_columns(state), *_functions(state), *_trigger(state)]
+    return [*_pause(state), *_columns(state), *_functions(state), *_trigger(state)]
+
+
+def _pause(state: SourceState) -> list[Finding]:
+    if state.paused_at is None:
+        return []
+    what = f"since {state.paused_at}: {state.paused_because}"
+    mend = f"select pgmend.resume_source({state.source.source_id});"
+    return [found("source_paused", state.source.name, what=what, mend=mend)]
 
 
 def _columns(state: SourceState) -> list[Finding]:
