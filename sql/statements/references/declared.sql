@@ -1,0 +1,39 @@
+-- The foreign keys that lead to one table ($1), with what a diagnosis and a repair have to know of each. Keys of partitions are
+-- left out: their partitioned table's key stands for them.
+select
+    foreign_key.conrelid::regclass::text as referencing_table,
+    array_agg(referencing.attname::text order by pair.place) as referencing_columns,
+    array_agg(format_type(referencing.atttypid, referencing.atttypmod) order by pair.place) as referencing_types,
+    foreign_key.confrelid::regclass::text as referenced_table,
+    array_agg(referenced.attname::text order by pair.place) as referenced_columns,
+    array_agg(format_type(referenced.atttypid, referenced.atttypmod) order by pair.place) as referenced_types,
+    foreign_key.conname::text as constraint_name,
+    foreign_key.convalidated as is_validated,
+    case foreign_key.confdeltype
+        when 'c' then 'cascade'
+        when 'n' then 'set null'
+        when 'd' then 'set default'
+        when 'r' then 'restrict'
+        else 'no action'
+    end as on_delete,
+    foreign_key.condeferrable as is_deferrable,
+    relation.relkind = 'p' as is_partitioned,
+    not bool_or(referencing.attnotnull) as is_nullable,
+    relation.reltuples::bigint as estimated_rows
+from pg_catalog.pg_constraint as foreign_key
+inner join pg_catalog.pg_class as relation on foreign_key.conrelid = relation.oid
+cross join
+    lateral unnest(foreign_key.conkey, foreign_key.confkey)
+    with ordinality as pair (referencing_number, referenced_number, place)
+inner join pg_catalog.pg_attribute as referencing
+    on foreign_key.conrelid = referencing.attrelid and pair.referencing_number = referencing.attnum
+inner join pg_catalog.pg_attribute as referenced
+    on foreign_key.confrelid = referenced.attrelid and pair.referenced_number = referenced.attnum
+where
+    foreign_key.contype = 'f'
+    and foreign_key.conparentid = 0
+    and foreign_key.confrelid = $1::text::regclass
+group by
+    foreign_key.oid, foreign_key.conrelid, foreign_key.confrelid, foreign_key.conname, foreign_key.convalidated,
+    foreign_key.confdeltype, foreign_key.condeferrable, relation.relkind, relation.reltuples
+order by referencing_table, constraint_name

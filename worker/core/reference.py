@@ -1,0 +1,53 @@
+"""References: which columns refer to which, by a foreign key, or by what their names say they should."""
+
+from dataclasses import dataclass
+
+OnDelete = str
+"""``no action``, ``restrict``, ``cascade``, ``set null`` or ``set default``, as SQL spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One reference from a referencing to a referenced table.
+
+    Tables are names as ``regclass`` prints them, quoted where they must be; columns are bare names, in the order of the key.
+    ``constraint_name`` is None where no foreign key stands. ``is_nullable``: every referencing column may be null.
+    ``estimated_rows``: of the referencing table, -1 where nobody has counted.
+    """
+
+    referencing_table: str
+    referencing_columns: tuple[str, ...]
+    referencing_types: tuple[str, ...]
+    referenced_table: str
+    referenced_columns: tuple[str, ...]
+    referenced_types: tuple[str, ...]
+    constraint_name: str | None
+    is_validated: bool
+    on_delete: OnDelete
+    is_deferrable: bool
+    is_partitioned: bool
+    is_nullable: bool
+    estimated_rows: int
+
+    @property
+    def is_declared(self) -> bool:
+        """Return whether a foreign key stands, validated or not."""
+        return self.constraint_name is not None
+
+    @property
+    def types_match(self) -> bool:
+        """Return whether both ends have the same types, so that a foreign key can stand and its index be used."""
+        return _bare(self.referencing_types) == _bare(self.referenced_types)
+
+    @property
+    def name(self) -> str:
+        """Return the reference as a person writes it: ``orders.user_id=profiles.id``."""
+        return (
+            f"{self.referencing_table}.{','.join(self.referencing_columns)}"
+            f"={self.referenced_table}.{','.join(self.referenced_columns)}"
+        )
+
+
+def _bare(types: tuple[str, ...]) -> list[str]:
+    """Return type names without their modifiers: ``character varying(36)`` refers to ``character varying``."""
+    return [type_name.partition("(")[0] for type_name in types]
