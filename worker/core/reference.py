@@ -7,6 +7,19 @@ OnDelete = str
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Whose profiles are referred to: as a profile source has it. ``is_audited``: the audit may be asked who was there once."""
+
+    users_table: str
+    users_key: str
+    profiles_table: str
+    profiles_key: str
+    eligible_when: str = "true"
+    erased_when: str = "false"
+    is_audited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """One reference from a referencing to a referenced table.
 
@@ -46,6 +59,12 @@ class Reference:
             f"{self.referencing_table}.{','.join(self.referencing_columns)}"
             f"={self.referenced_table}.{','.join(self.referenced_columns)}"
         )
+
+    def column_of(self, people: People) -> str | None:
+        """Return the referencing column that holds the key of a user, or None where the reference is none to the profiles."""
+        if self.referenced_table != people.profiles_table or people.profiles_key not in self.referenced_columns:
+            return None
+        return self.referencing_columns[self.referenced_columns.index(people.profiles_key)]
 
 
 def _bare(types: tuple[str, ...]) -> list[str]:

@@ -1,0 +1,113 @@
+-- The text of a query that finds the orphans of one reference: a row for each, with its place (table_oid, row_ctid), the key that
+-- leads nowhere (as text) and the reason why. A key with a null in it refers to nothing, and is no orphan.
+--   $1 referencing table, $2 its columns, $3 referenced table, $4 its columns
+--   $5 users table, $6 its key, $7 the column of $2 that holds the user's key, $8 eligible_when, $9 erased_when; null where the
+--      reference is none to users
+--   $10 whether the audit may be asked who was there once
+-- Reasons: healable (the user is there, only the profile is missing), not_eligible, erased (softly), gone (somebody who was there
+-- once), unknown (nobody has heard of the key), mismatched (the profile is there, but the rest of a composite key is not its
+-- own), malformed (text that is no value of the referenced type).
+-- Text that refers to a uuid or an integer is read as one where it is one, and compared as text with anything else.
+with pair as (
+    select
+        listed.place,
+        format('orphan.%I', listed.referencing_column) as given,
+        format('present.%I', listed.referenced_column) as wanted,
+        format_type(referencing.atttypid, -1) as given_type,
+        format_type(referenced.atttypid, -1) as wanted_type,
+        listed.referencing_column = $7::text as holds_user
+    from unnest($2::text[], $4::text[]) with ordinality as listed (referencing_column, referenced_column, place)
+    inner join pg_catalog.pg_attribute as referencing
+        on referencing.attrelid = $1::text::regclass and listed.referencing_column = referencing.attname
+    inner join pg_catalog.pg_attribute as referenced
+        on referenced.attrelid = $3::text::regclass and listed.referenced_column = referenced.attname
+),
+
+compared as (
+    select
+        pair.place, pair.given, pair.wanted, pair.holds_user,
+        case
+            when pair.given_type = pair.wanted_type then pair.given
+            when pair.given_type in ('text', 'character varying', 'character') and pair.wanted_type = 'uuid'
+                then format(
+                    'case when %1$s ~ %2$L then btrim(%1$s)::uuid end',
+                    pair.given, '^\s*[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\s*$'
+                )
+            when
+                pair.given_type in ('text', 'character varying', 'character')
+                and pair.wanted_type in ('smallint', 'integer', 'bigint')
+                then format('case when %1$s ~ ''^\s*[+-]?[0-9]{1,18}\s*$'' then %1$s::bigint end', pair.given)
+            when
+                pair.given_type in ('smallint', 'integer', 'bigint')
+                and pair.wanted_type in ('smallint', 'integer', 'bigint') then pair.given
+            else format('%s::text', pair.given)
+        end as read,
+        pair.given_type <> pair.wanted_type and pair.wanted_type not in ('uuid', 'smallint', 'integer', 'bigint')
+            as is_text
+    from pair
+),
+
+spelled as (
+    select
+        string_agg(format('%s is not null', compared.given), ' and ' order by compared.place) as is_given,
+        string_agg(
+            format('%s%s = %s', compared.wanted, case when compared.is_text then '::text' end, compared.read),
+            ' and ' order by compared.place
+        ) as is_present,
+        string_agg(format('%s is null', compared.read), ' or ' order by compared.place) as is_malformed,
+        coalesce(
+            max(compared.given) filter (where compared.holds_user),
+            'concat_ws('','', ' || string_agg(compared.given, ', ' order by compared.place) || ')'
+        ) as key,
+        max(compared.read) filter (where compared.holds_user) as user_key,
+        max(compared.wanted) filter (where compared.holds_user) as profile_key,
+        count(*) > 1 as is_composite
+    from compared
+),
+
+judged as (
+    select
+        spelled.*,
+        case
+            when spelled.user_key is null then '''unknown'''
+            else format(
+                'coalesce((select case when coalesce((%s), false) then %L when (%s) then %L else %L end '
+                'from %s as users where users.%s = %s limit 1), %s)',
+                $9::text, 'erased', $8::text, 'healable', 'not_eligible',
+                $5::text::regclass, quote_ident($6::text), spelled.user_key,
+                case
+                    when $10::boolean
+                        then format(
+                            'case when exists (select from pgmend.audit_entries as entry where entry.user_id = %s::text) '
+                            'then %L else %L end',
+                            spelled.user_key, 'gone', 'unknown'
+                        )
+                    else quote_literal('unknown')
+                end
+            )
+        end as reason
+    from spelled
+)
+
+select
+    format(
+        'select orphan.tableoid as table_oid, orphan.ctid as row_ctid, %1$s::text as key, '
+        'case when %2$s then %9$L %3$s else %4$s end as reason '
+        'from %5$s as orphan where %6$s and not exists (select from %7$s as present where %8$s)',
+        judged.key,
+        judged.is_malformed,
+        case
+            when judged.is_composite and judged.profile_key is not null
+                then format(
+                    'when exists (select from %s as present where %s = %s) then %L',
+                    $3::text::regclass, judged.profile_key, judged.user_key, 'mismatched'
+                )
+        end,
+        judged.reason,
+        $1::text::regclass,
+        judged.is_given,
+        $3::text::regclass,
+        judged.is_present,
+        'malformed'
+    ) as selection
+from judged
