@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker import __version__
-from worker.commands import inspect, run, schema
+from worker.commands import attach, detach, inspect, run, schema
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
@@ -15,12 +15,13 @@ from worker.store.connection import LOST, explained
 EXAMPLES = """\
 examples:
   pgmend migrate                 install or upgrade the schema
+  pgmend attach                  propose how to attach the application, as SQL
   pgmend run                     work until SIGTERM
   pgmend config                  print the effective settings
-exit codes: 0 done, 2 usage, 10-21 refused with a reason (docs/cli.md), 130/143 second signal
+exit codes: 0 done, 2 usage, 10-26 refused with a reason (docs/cli.md), 130/143 second signal
 """
 
-COMMANDS = (run, schema, inspect)
+COMMANDS = (run, schema, attach, detach, inspect)
 """The modules of the commands. Each adds its parsers, and each parser names its function: ``options.run(options)``."""
 
 
