@@ -105,6 +105,7 @@ async def test_keys_of_partitions_are_proposed_at_their_root_only(bare: Connecti
     proposal, _ = await look(bare)
 
     assert [choice.key.referencing_table for choice in proposal.guards] == ["public.logs", "public.notes"]
+    assert (await catalog.read(bare)).table("public.logs_1") is None
 
 
 HOSTILE = 'it\'s 100% "x" $recipe$ \\\n; select pg_sleep(99) --'

@@ -80,9 +80,12 @@ async def test_captured_rows_are_not_lost_unless_that_is_said(connection: Connec
 
 
 async def test_capture_that_is_not_committed_yet_is_waited_for(connection: Connection, database: Database) -> None:
-    """A row that somebody is just capturing counts as well."""
+    """A row that somebody is just capturing counts as well, also where the conditions choke on the user."""
+    await connection.execute(
+        "select pgmend.attach_source('public.users', 'public.profiles', eligible_when => '1 / char_length(users.email) = 1')"
+    )
     writer = await database.connect()
-    key = await sign_up(connection)
+    key = await sign_up(connection, "")
     capturing = writer.transaction()
     await capturing.start()
     await park_order(writer, key)

@@ -167,3 +167,15 @@ def test_data_and_words_say_the_same_as_the_sql() -> None:
     }
     assert data["sql"] == render(proposal, AROUND)
     assert list(done(proposal))[1] == "guarded public.orders orders_user_id_fkey: ensure"
+
+
+def test_what_would_go_wrong_is_said_at_the_head() -> None:
+    """A column to decide, a missing right with its grant, and a table whose rows are hidden from the role that heals."""
+    catalog = plain_catalog("email text !", "username text !")
+    users, profiles = catalog.tables
+    around = replace(AROUND, missing_rights=("trigger on table public.users",))
+    head = render(proposed(replace(catalog, tables=(replace(users, hides_rows=True), profiles))), around).partition("begin;")[0]
+
+    assert "open      username: only you can decide" in head
+    assert "grant trigger on table public.users to owner" in head
+    assert "row security of public.users holds for owner" in head

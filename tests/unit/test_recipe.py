@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.catalogs import column, foreign_key, plain_catalog, proposed, table
-from worker.core.catalog import Column
+from worker.core.catalog import Catalog, Column
 from worker.core.recipe import UNDECIDED
 from worker.errors import SourceRefusedError
 
@@ -97,14 +97,22 @@ def test_metadata_is_a_suggestion_and_no_more() -> None:
     assert "users.raw_user_meta_data ->> 'username'" in line.reason
 
 
-def test_users_key_is_copied_into_no_other_column() -> None:
+@pytest.mark.parametrize(
+    ("columns", "undecided"),
+    [
+        (("id text !", "user_id text !"), "id"),
+        (("user_id text !", "id text !"), "id"),
+        (("email text !", "user_id text !"), "email"),
+    ],
+    ids=["primary-key", "users-key", "primary-key-of-a-name-of-the-users"],
+)
+def test_neither_the_users_key_nor_a_profiles_own_is_copied(columns: tuple[str, str], undecided: str) -> None:
     """A profile's own key is not the user's, even if both are called id."""
     users = table("public.users", "id text !", "email text")
-    profiles = table("public.profiles", "id text !", "user_id text !", keys=("user_id",))
-    catalog = plain_catalog(users=users)
-    catalog = type(catalog)((users, profiles), (foreign_key("public.profiles", "user_id", "public.users"),))
+    profiles = table("public.profiles", *columns, keys=("user_id",))
+    catalog = Catalog((users, profiles), (foreign_key("public.profiles", "user_id", "public.users"),))
 
-    assert proposed(catalog).undecided == ("id",)
+    assert proposed(catalog).undecided == (undecided,)
 
 
 def test_what_has_to_be_made_first_is_a_case_for_a_function() -> None:

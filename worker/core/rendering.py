@@ -46,6 +46,8 @@ def _head(proposal: Proposal, around: Surroundings) -> Iterator[str]:
     yield f"users     {_told(proposal.pair.users)}"
     yield f"profiles  {_told(proposal.pair.profiles)}"
     yield f"now       {told_count(around.lacking)}" + ("; the worker's sweep heals them" if around.lacking else "")
+    if proposal.undecided:
+        yield f"open      {', '.join(proposal.undecided)}: only you can decide; write it to a file and name that, --recipe FILE"
     if not proposal.changes_nothing:
         yield from _locks(proposal)
     yield from (f"lacking   the right that this gives: grant {right} to {around.role_name}" for right in around.missing_rights)
@@ -133,12 +135,11 @@ def _kept(choice: GuardChoice) -> str:
     standing = choice.standing
     if standing is None:
         return ""
-    function = literal(f"{standing.replay_function}(jsonb)") if standing.replay_function else "null"
-    grace = literal(standing.unknown_user_grace) if standing.unknown_user_grace else "null"
-    return (
-        f", replay_function => {function}, replayed_error_type => {literal(standing.replayed_error_type)}"
-        f", unknown_user_grace => {grace}"
-    )
+    kept = [f"unknown_user_grace => {literal(standing.unknown_user_grace) if standing.unknown_user_grace else 'null'}"]
+    if standing.replay_function:
+        kept.append(f"replay_function => {literal(f'{standing.replay_function}(jsonb)')}")
+        kept.append(f"replayed_error_type => {literal(standing.replayed_error_type)}")
+    return "".join(f", {setting}" for setting in kept)
 
 
 def _grants(proposal: Proposal, around: Surroundings) -> str:
