@@ -266,9 +266,9 @@ $function$;
 -- unless discard_events. Profiles and audit entries stay.
 --
 -- Dropping a trigger locks its table (AccessExclusive, for an instant). A sign-up locks the users table and then writes an event;
--- the worker locks events and then users. So the events that the worker may hold go first, row by row, then the tables; a lock
--- that does not come soon is given up before the server looks for deadlocks, so that no application's transaction is ever the
--- victim.
+-- the worker locks events and then users. So the events go first, row by row, as the worker may hold them and as they may be
+-- many; then the tables, and what events came meanwhile. A lock that does not come soon is given up before the server looks for
+-- deadlocks, so that no application's transaction is ever the victim.
 create or replace function pgmend.detach_source(source_id integer, discard_events boolean default false)
 returns void
 language plpgsql
@@ -284,9 +284,7 @@ begin
         raise exception 'there is no profile source %', detach_source.source_id
             using errcode = 'undefined_object', hint = 'pgmend.profile_sources lists the sources.';
     end if;
-    -- Looked at before any lock, to refuse early; and again when no capture can be under way any more.
-    perform pgmend.refuse_to_lose(detach_source.source_id, detach_source.discard_events);
-    delete from pgmend.express_events as event where event.source_id = detach_source.source_id;
+    perform pgmend.drop_events(detach_source.source_id, detach_source.discard_events);
     execute format('drop function if exists pgmend.capture_sign_up_%s() cascade', detach_source.source_id);
     for guarded in
         select guard.referencing_table, guard.constraint_name
@@ -296,12 +294,10 @@ begin
     loop
         perform pgmend.unguard(guarded.referencing_table, guarded.constraint_name);
     end loop;
+    -- A capture that is under way is waited for, and counted.
     lock table pgmend.careful_events, pgmend.dead_letters in share row exclusive mode;
-    perform pgmend.refuse_to_lose(detach_source.source_id, detach_source.discard_events);
+    perform pgmend.drop_events(detach_source.source_id, detach_source.discard_events);
 
-    delete from pgmend.express_events as event where event.source_id = detach_source.source_id;
-    delete from pgmend.careful_events as event where event.source_id = detach_source.source_id;
-    delete from pgmend.dead_letters as letter where letter.source_id = detach_source.source_id;
     delete from pgmend.profile_sources as source where source.source_id = detach_source.source_id;
     for template in select distinct templates.signature from pgmend.function_templates() as templates loop
         execute format('drop function if exists %s', format(template.signature, detach_source.source_id));
@@ -309,12 +305,13 @@ begin
 end
 $function$;
 
--- Raises PM011 if captured rows of a source are not settled and are not to be discarded.
-create or replace function pgmend.refuse_to_lose(source_id integer, discard_events boolean)
+-- Drops the events and the dead letters of a source. Raises PM011 if captured rows are among them and are not to be discarded.
+create or replace function pgmend.drop_events(source_id integer, discard_events boolean)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
+#variable_conflict use_column
 declare
     captured_rows bigint;
 begin
@@ -324,12 +321,18 @@ begin
         union all
         select letter.source_id from pgmend.dead_letters as letter where letter.kind = 'insert_failed'
     ) as captured
-    where captured.source_id = refuse_to_lose.source_id;
-    if captured_rows > 0 and not refuse_to_lose.discard_events then
+    where captured.source_id = drop_events.source_id;
+    if captured_rows > 0 and not drop_events.discard_events then
         raise exception '% captured rows would be lost', captured_rows
             using
                 errcode = 'PM011',
                 hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or pass --discard-events.';
     end if;
+    -- The kind is asked for again: a row may have been captured since it was counted.
+    delete from pgmend.express_events as event where event.source_id = drop_events.source_id;
+    delete from pgmend.careful_events as event
+    where event.source_id = drop_events.source_id and (event.kind = 'user_created' or drop_events.discard_events);
+    delete from pgmend.dead_letters as letter
+    where letter.source_id = drop_events.source_id and (letter.kind = 'user_created' or drop_events.discard_events);
 end
 $function$;

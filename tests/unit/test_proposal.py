@@ -38,7 +38,7 @@ def again(*, source: Source = ATTACHED, guards: tuple[Guard, ...] = (), wishes: 
         ("deletedAt timestamp without time zone", 'users."deletedAt" is not null'),
         ("is_deleted boolean !", "users.is_deleted"),
         ("deleted date", "users.deleted is not null"),
-        ("deleted text", "false"),
+        ("deleted daterange", "false"),
         ("banned_at timestamp with time zone", "false"),
     ],
 )

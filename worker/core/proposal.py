@@ -134,7 +134,8 @@ def _erased(wished: str | None, attached: Source | None, users: Found) -> Condit
 def _says_erased(column: Column) -> str | None:
     if column.base_type == "boolean":
         return f"users.{column.quoted}"
-    return f"users.{column.quoted} is not null" if column.base_type.startswith(("timestamp", "date")) else None
+    is_moment = column.base_type == "date" or column.base_type.startswith("timestamp")
+    return f"users.{column.quoted} is not null" if is_moment else None
 
 
 def _differences(proposal: Proposal, attached: Source) -> Iterator[str]:
