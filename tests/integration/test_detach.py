@@ -37,6 +37,12 @@ ATTACH = """
     select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure')
 """
 
+CAMEL_ATTACHED = """
+    select pgmend.attach_source(
+        'public."User"', 'public."Profile"', $${"id": "users.id", "fullName": "users.\\"fullName\\""}$$, profiles_key => 'userId'
+    )
+"""
+
 
 async def test_detaching_leaves_nothing_but_the_schema(connection: Connection) -> None:
     """Triggers, guards, functions, sign-ups that wait, configuration: all of it, and a sign-up is as it was before."""
@@ -110,11 +116,16 @@ async def test_other_sources_are_not_touched(connection: Connection, path: Path)
     assert await count(connection, "public.profiles") == 0
 
 
-CAMEL_ATTACHED = """
-    select pgmend.attach_source(
-        'public."User"', 'public."Profile"', $${"id": "users.id", "fullName": "users.\\"fullName\\""}$$, profiles_key => 'userId'
-    )
-"""
+async def test_several_sources_are_detached_all_or_none(connection: Connection) -> None:
+    """Where one would lose a captured row, the others stay as well."""
+    await connection.execute(f"{applications.CAMEL}; {CAMEL_ATTACHED}")
+    await park_order(connection, await sign_up(connection))
+    before = await count(connection, LEFT)
+
+    with pytest.raises(EventsPendingError):
+        await sources.detach(connection, [2, 1], discard_events=False)
+
+    assert await count(connection, LEFT) == before
 
 
 async def test_users_of_another_owner_are_detached_without_owning_their_table(supabase: Supabase) -> None:

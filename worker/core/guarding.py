@@ -63,7 +63,9 @@ def why_not_ensured(key: ForeignKey) -> str | None:
     if key.is_deferrable and not key.is_deferred:
         return "the key is deferrable but initially immediate: a guard could not know when a transaction defers it"
     if not key.owner_is_trusted:
-        return f"the table belongs to {key.owner}, who is not to be trusted with the rights of the role that attaches"
+        return (
+            f"the table belongs to {key.owner}, who must not borrow the rights of who attaches; for ensure, attach as {key.owner}"
+        )
     if not key.may_have_a_trigger:
         return "the role that attaches may make no trigger on the table"
     return None
