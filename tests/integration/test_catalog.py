@@ -6,7 +6,7 @@ import pytest
 from tests.support import applications
 from tests.support.applications import Supabase
 from tests.support.database import Database, count
-from worker.core.finding import find
+from worker.core.pairing import find
 from worker.core.proposal import Proposal, Surroundings, propose
 from worker.core.quoting import literal
 from worker.core.rendering import body

@@ -3,7 +3,7 @@
 from typing import Any
 
 from worker.core.catalog import Catalog, Column, ForeignKey, Table, UniqueKey
-from worker.core.finding import find
+from worker.core.pairing import find
 from worker.core.naming import Found
 from worker.core.proposal import Proposal, propose
 from worker.core.wishes import Wishes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from worker import settings
 from worker.commands import Commands
-from worker.core.finding import find
+from worker.core.pairing import find
 from worker.core.proposal import Proposal, Surroundings, propose
 from worker.core.rendering import body, render, told_count
 from worker.core.telling import as_data, done

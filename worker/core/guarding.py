@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from worker.core.catalog import Catalog, ForeignKey, Guard
-from worker.core.finding import Pair
+from worker.core.pairing import Pair
 from worker.core.wishes import Mode
 from worker.errors import SourceRefusedError, SourceUnclearError
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from worker.core.catalog import Catalog, Column, Source, Writer
-from worker.core.finding import Pair, find
+from worker.core.pairing import Pair, find
 from worker.core.guarding import GuardChoice, choose
 from worker.core.naming import Found, plain
 from worker.core.recipe import Line, draft

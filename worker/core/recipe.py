@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from worker.core.catalog import Catalog, Column, Table
-from worker.core.finding import Pair
+from worker.core.pairing import Pair
 from worker.core.naming import Found, listed_columns, plain
 from worker.errors import SourceRefusedError
 
