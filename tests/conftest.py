@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from tests.support.applications import Supabase, drop_supabase, make_supabase
 from tests.support.database import Database, create_database, drop_database, install_application
 from tests.support.process import WorkerProcess, start_worker
 from worker import embedded
@@ -57,6 +58,14 @@ async def empty_database(cluster: embedded.Cluster) -> AsyncIterator[Database]:
     database = await create_database(cluster)
     yield database
     await drop_database(database)
+
+
+@pytest.fixture
+async def supabase(empty_database: Database) -> AsyncIterator[Supabase]:
+    """A hosted application, not attached, whose users belong to a role of the service; pgmend is not installed."""
+    supabase = await make_supabase(empty_database)
+    yield supabase
+    await drop_supabase(supabase)
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ PgmendError                     1   a failure that nothing below names
 ├── ServerTooOldError          16   the server is older than Postgres 14
 ├── MigrationDriftError        17   an applied migration differs from the file
 ├── ErrorLogsShapeError        18   a table error_logs of another shape exists
-├── EventsPendingError         19   an uninstall would drop captured rows
+├── EventsPendingError         19   an uninstall or a detach would drop captured rows
 ├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
 ├── WorkerNotSeenError         21   no worker has been seen alive lately
-└── NoSuchSourceError          22   there is no such profile source
+├── NoSuchSourceError          22   there is no such profile source
+├── SourceUnclearError         24   it is not clear which tables, or which source, are meant
+├── RecipeUndecidedError       25   the recipe has columns that a person has to decide
+└── SourceRefusedError         26   what is to be attached cannot work as it is
 """
 
 from typing import ClassVar
@@ -93,7 +96,7 @@ class ErrorLogsShapeError(PgmendError):
 
 
 class EventsPendingError(PgmendError):
-    """An uninstall would drop events that are not settled."""
+    """An uninstall or a detach would drop events that are not settled."""
 
     exit_code = 19
 
@@ -114,3 +117,21 @@ class NoSuchSourceError(PgmendError):
     """There is no profile source of that id."""
 
     exit_code = 22
+
+
+class SourceUnclearError(PgmendError):
+    """It is not clear which tables, or which source, are meant: the candidates, and the option that says it."""
+
+    exit_code = 24
+
+
+class RecipeUndecidedError(PgmendError):
+    """The recipe has columns that only a person can decide."""
+
+    exit_code = 25
+
+
+class SourceRefusedError(PgmendError):
+    """What is to be attached cannot work as it is."""
+
+    exit_code = 26

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from tests.support.applications import Supabase, migrate
 from tests.support.database import count, sign_up
 from tests.support.outbox import dead_letters
 from tests.support.workload import report_order
@@ -118,8 +119,25 @@ async def test_profiles_with_an_id_of_their_own_are_attached_by_the_column_of_th
             asyncpg.InvalidParameterValueError,
             "not both",
         ),
+        ("'public.documents', 'public.profiles'", asyncpg.FeatureNotSupportedError, "Keys of type uuid"),
+        ("'public.named', 'public.named_profiles'", asyncpg.FeatureNotSupportedError, "Keys of type uuid"),
+        ("'public.users', 'public.text_profiles'", asyncpg.DatatypeMismatchError, "the type that the key of the users has"),
+        (
+            """'public.users', 'public.profiles', '{"name": " -- decide"}'""",
+            asyncpg.InvalidParameterValueError,
+            "in place of each",
+        ),
     ],
-    ids=["composite-key", "key-that-is-not-unique", "function-of-other-arguments", "two-recipes"],
+    ids=[
+        "composite-key",
+        "key-that-is-not-unique",
+        "function-of-other-arguments",
+        "two-recipes",
+        "key-of-another-type",
+        "domain-without-null",
+        "keys-of-two-kinds",
+        "undecided",
+    ],
 )
 async def test_source_that_cannot_work_is_refused_with_the_reason(
     connection: Connection, attach: str, error: type[asyncpg.PostgresError], hint: str
@@ -128,6 +146,11 @@ async def test_source_that_cannot_work_is_refused_with_the_reason(
     await connection.execute(
         """
         create table public.crowd (tenant int, id uuid, primary key (tenant, id));
+        create table public.documents (id jsonb primary key);
+        create domain public.key_name as text not null;
+        create table public.named (id public.key_name primary key);
+        create table public.named_profiles (id public.key_name primary key);
+        create table public.text_profiles (id text primary key);
         create function public.known(key uuid) returns boolean language sql as 'select true'
         """
     )
@@ -138,3 +161,44 @@ async def test_source_that_cannot_work_is_refused_with_the_reason(
 
     assert hint in (refused.value.hint or "")
     assert await connection.fetch("select * from pgmend.profile_sources") == before
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "usage on schema auth",
+        "select on table auth.users",
+        "update on table auth.users",
+        "trigger on table auth.users",
+        "select on table public.profiles",
+        "insert on table public.profiles",
+    ],
+)
+async def test_right_that_the_installer_lacks_is_named(supabase: Supabase, right: str) -> None:
+    """Before anything is made: which right, on what, and who needs it."""
+    await migrate(supabase.url)
+    admin = await supabase.database.connect()
+    users = await admin.fetchval("select 'auth.users'::regclass::oid")
+    await admin.execute(f"revoke {right} from shop_installer; set session authorization shop_installer")
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"shop_installer lacks: {right}\n") as refused:
+        await admin.execute(f"select pgmend.attach_source({users}::regclass, 'public.profiles')")
+
+    assert "to shop_installer" in (refused.value.hint or "")
+
+
+async def test_key_may_be_of_a_domain(connection: Connection, path: Path) -> None:
+    """A domain that allows null is of the kind of its base type."""
+    await connection.execute(
+        """
+        create domain public.user_key as uuid;
+        create table public.guests (id public.user_key primary key);
+        create table public.guest_profiles (id uuid primary key references public.guests);
+        select pgmend.attach_source('public.guests', 'public.guest_profiles');
+        insert into public.guests values (gen_random_uuid())
+        """
+    )
+
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.guest_profiles join public.guests using (id)") == 1

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from worker import settings
 from worker.commands import Commands
 from worker.errors import NoSuchSourceError
-from worker.store import migrations, sources
+from worker.store import migrations, pauses
 from worker.store.connection import Connection, Target, close, connect
 
 Change = Callable[[Connection], Awaitable[dict[int, str]]]
@@ -26,14 +26,14 @@ def add_parsers(commands: Commands) -> None:
 
 def _pause(options: argparse.Namespace) -> int:
     async def stop(connection: Connection) -> dict[int, str]:
-        return await sources.pause(connection, options.source, reason=options.reason)
+        return await pauses.pause(connection, options.source, reason=options.reason)
 
     return asyncio.run(_change(settings.load().target, options.source, stop, done="paused"))
 
 
 def _resume(options: argparse.Namespace) -> int:
     async def go_on(connection: Connection) -> dict[int, str]:
-        return await sources.resume(connection, options.source)
+        return await pauses.resume(connection, options.source)
 
     return asyncio.run(_change(settings.load().target, options.source, go_on, done="resumed"))
 
@@ -42,7 +42,7 @@ async def _change(target: Target, source_id: int | None, change: Change, *, done
     connection = await connect(target)
     try:
         await migrations.require_current(connection)
-        if source_id is not None and not await sources.exists(connection, source_id):
+        if source_id is not None and not await pauses.exists(connection, source_id):
             raise NoSuchSourceError(
                 f"there is no profile source {source_id}", hint="select source_id, users_table from pgmend.profile_sources"
             )

@@ -12,7 +12,7 @@ from worker.core.audit import AuditEntry
 from worker.log import Log
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, outbox, profiles, sources
+from worker.store import error_logs, outbox, pauses, profiles
 from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
@@ -60,7 +60,7 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
         if entries:
             await error_logs.record(connection, entries)
         expired = await outbox.expire(connection, most=most)
-        paused = await sources.paused(connection)
+        paused = await pauses.paused(connection)
     log.info(
         "sweep_finished",
         users_without_profile=sum(found.values()),

@@ -1,38 +1,112 @@
-"""Profile sources: which of them are stopped, stopping one, and letting it go on."""
+"""Profile sources: which are attached, attaching, and detaching."""
 
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from worker.store.connection import Connection
+import asyncpg
+
+from worker.core.catalog import Guard, Source
+from worker.errors import EventsPendingError, PgmendError, PrivilegeMissingError, SourceRefusedError
+from worker.store.connection import Connection, explained
 from worker.store.statements import statement
+
+T = TypeVar("T")
+
+PAUSES_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Between the tries to get the locks. In these pauses nobody waits for us."""
+
+_ERRORS: dict[str, type[PgmendError]] = {
+    "PM011": EventsPendingError,
+    "42501": PrivilegeMissingError,
+    "0A000": SourceRefusedError,
+    "22023": SourceRefusedError,
+    "42703": SourceRefusedError,
+    "42804": SourceRefusedError,
+    "42P10": SourceRefusedError,
+    "42P13": SourceRefusedError,
+}
+"""What the functions refuse, by SQLSTATE. Each of them says itself what would help."""
 
 
 @dataclass(frozen=True, slots=True)
-class PausedSource:
-    """A source that makes nothing until a person resumes it. ``paused_for`` is in seconds."""
+class Events:
+    """How much of one source is not settled."""
 
-    source_id: int
-    users_table: str
-    paused_because: str | None
-    paused_for: float
+    captured_rows: int = 0
+    sign_ups: int = 0
 
 
-async def paused(connection: Connection) -> list[PausedSource]:
-    """Return the sources that are stopped."""
-    return [PausedSource(**dict(row)) for row in await connection.fetch(statement("sources/paused"))]
+async def attached(connection: Connection) -> tuple[Source, ...]:
+    """Return the attached sources."""
+    rows = await connection.fetch(statement("sources/attached"))
+    return tuple(Source(**{**row, "recipe": json.loads(row["recipe"])}) for row in rows)
 
 
-async def pause(connection: Connection, source_id: int | None, *, reason: str) -> dict[int, str]:
-    """Stop one source, or all (None); return the users tables of those that were not stopped before, by id."""
-    rows = await connection.fetch(statement("sources/pause"), source_id, reason)
-    return {row["source_id"]: row["users_table"] for row in rows}
+async def guards(connection: Connection) -> tuple[Guard, ...]:
+    """Return the guards of all sources."""
+    return tuple(Guard(**row) for row in await connection.fetch(statement("sources/guards")))
 
 
-async def resume(connection: Connection, source_id: int | None) -> dict[int, str]:
-    """Let one source go on, or all (None); return the users tables of those that were stopped, by id."""
-    rows = await connection.fetch(statement("sources/resume"), source_id)
-    return {row["source_id"]: row["users_table"] for row in rows}
+async def events(connection: Connection) -> dict[int, Events]:
+    """Return what is not settled, by source."""
+    rows = await connection.fetch(statement("sources/events"))
+    return {row["source_id"]: Events(row["captured_rows"], row["sign_ups"]) for row in rows}
 
 
-async def exists(connection: Connection, source_id: int) -> bool:
-    """Return whether there is a source of this id."""
-    return bool(await connection.fetchval(statement("sources/exists"), source_id))
+async def attach(connection: Connection, text: str, *, pauses: Sequence[float] = PAUSES_SECONDS) -> None:
+    """Run the SQL of a proposal, all of it or nothing."""
+
+    async def act() -> None:
+        await connection.execute(text)
+
+    await _patiently(connection, act, pauses)
+
+
+async def detach(
+    connection: Connection, source_ids: Sequence[int], *, discard_events: bool, pauses: Sequence[float] = PAUSES_SECONDS
+) -> None:
+    """Remove sources and all that belongs to them, all of it or nothing."""
+
+    async def act() -> None:
+        for source_id in source_ids:
+            await connection.execute(statement("sources/detach"), source_id, discard_events)
+
+    await _patiently(connection, act, pauses)
+
+
+async def _patiently(connection: Connection, act: Callable[[], Awaitable[T]], pauses: Sequence[float]) -> T:
+    """Do something in a transaction, and again after each pause while somebody else holds a lock."""
+    for pause in pauses:
+        try:
+            return await _whole(connection, act)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            await asyncio.sleep(pause)
+    try:
+        return await _whole(connection, act)
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+        raise PgmendError(
+            "a table is locked by somebody else",
+            detail=f"tried {len(pauses) + 1} times",
+            hint="nothing was changed; look for long transactions in pg_stat_activity, or try again in a quiet moment",
+        ) from error
+
+
+async def _whole(connection: Connection, act: Callable[[], Awaitable[T]]) -> T:
+    try:
+        async with connection.transaction():
+            return await act()
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        raise
+    except asyncpg.PostgresError as error:
+        raise _explained(error) from error
+
+
+def _explained(error: asyncpg.PostgresError) -> PgmendError:
+    kind = _ERRORS.get(error.sqlstate or "")
+    hint = getattr(error, "hint", None)
+    if kind is None or hint is None:
+        return explained(error)
+    return kind(str(error.args[0]), hint=hint)

@@ -1,0 +1,25 @@
+"""SQL text out of values: literals and comments that end where they should, whatever stands in them."""
+
+import itertools
+
+
+def literal(value: str) -> str:
+    """Return the value as an SQL literal that means the same whatever ``standard_conforming_strings`` says."""
+    quoted = value.replace("'", "''")
+    if "\\" not in value:
+        return f"'{quoted}'"
+    escaped = quoted.replace("\\", "\\\\")
+    return f"E'{escaped}'"
+
+
+def dollar_quoted(value: str, tag: str) -> str:
+    """Return the value as a literal between ``$tag$``, under a tag that does not occur in it."""
+    tags = itertools.chain([tag], (f"{tag}{number}" for number in itertools.count(1)))
+    free = next(free for free in tags if f"${free}" not in value)
+    return f"${free}${value}${free}$"
+
+
+def remark(text: str) -> str:
+    """Return one line of comment. What would end the line, or cannot be seen, is written as an escape."""
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return f"-- {shown}".rstrip()
