@@ -20,6 +20,7 @@ declare
     new_source_id integer;
     missing_column text;
     ambiguous_key text;
+    hidden_table regclass;
 begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
     from (
@@ -57,6 +58,31 @@ begin
             using
                 errcode = 'invalid_column_reference',
                 hint = 'One user has one profile: both key columns need a unique index of one column. A composite key cannot be attached.';
+    end if;
+
+    -- The functions of the source look with the rights of whoever attaches it. A user whom a policy hides would be taken for one
+    -- who is erased.
+    select wanted.relation into hidden_table
+    from (values (attach_source.users_table), (attach_source.profiles_table)) as wanted (relation)
+    where row_security_active(wanted.relation)
+        and not exists (
+            select
+            from pg_policy as policy
+            cross join lateral unnest(policy.polroles) as granted (role)
+            where policy.polrelid = wanted.relation
+                and policy.polpermissive
+                and policy.polcmd = '*'
+                and pg_get_expr(policy.polqual, policy.polrelid) = 'true'
+                and coalesce(pg_get_expr(policy.polwithcheck, policy.polrelid), 'true') = 'true'
+                and (granted.role = 0 or pg_has_role(granted.role, 'usage'))
+        );
+    if hidden_table is not null then
+        raise exception 'row-level security hides rows of % from %', hidden_table, current_user
+            using
+                errcode = 'insufficient_privilege',
+                hint = format(
+                    'Attach it as a role with BYPASSRLS, or: create policy pgmend on %s to %I using (true)', hidden_table, current_user
+                );
     end if;
 
     if attach_source.recipe_function is not null then
