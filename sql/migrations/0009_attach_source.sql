@@ -20,6 +20,8 @@ declare
     new_source_id integer;
     missing_column text;
     ambiguous_key text;
+    users_key_type text;
+    profiles_key_type text;
     hidden_table regclass;
 begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
@@ -59,6 +61,21 @@ begin
                 errcode = 'invalid_column_reference',
                 hint = 'One user has one profile: both key columns need a unique index of one column. A composite key cannot be attached.';
     end if;
+
+    select max(format_type(attribute.atttypid, -1)) filter (where attribute.attrelid = attach_source.users_table),
+        max(format_type(attribute.atttypid, -1)) filter (where attribute.attrelid = attach_source.profiles_table)
+    into users_key_type, profiles_key_type
+    from pg_attribute as attribute
+    where (attribute.attrelid, attribute.attname)
+        in ((attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key));
+    begin
+        execute format('select null::%s = null::%s', users_key_type, profiles_key_type);
+    exception when undefined_function then
+        raise exception '%.% is % and %.% is %: no user can be compared with a profile',
+            attach_source.users_table, attach_source.users_key, users_key_type,
+            attach_source.profiles_table, attach_source.profiles_key, profiles_key_type
+            using errcode = 'datatype_mismatch', hint = 'Give both columns the same type first: alter table … alter column … type … using ….';
+    end;
 
     -- The functions of the source look with the rights of whoever attaches it. A user whom a policy hides would be taken for one
     -- who is erased.

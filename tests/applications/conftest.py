@@ -70,7 +70,7 @@ class Project:
             await started.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project_cluster() -> Iterator[embedded.Cluster]:
     """A private server with the roles of a project."""
     major = os.environ.get("PGMEND_TEST_PG")
@@ -78,7 +78,7 @@ def project_cluster() -> Iterator[embedded.Cluster]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project_template(project_cluster: embedded.Cluster) -> str:
     """The name of a database with the application on it, into which pgmend was installed by somebody who is no superuser."""
 
@@ -108,6 +108,15 @@ async def project(project_cluster: embedded.Cluster, project_template: str) -> A
     await give(project)
     yield project
     await drop_database(project.database)
+
+
+@pytest.fixture
+async def no_bypass(project: Project) -> AsyncIterator[Connection]:
+    """A superuser's session, while row-level security holds for the installer too."""
+    superuser = await project.log_in("postgres")
+    await superuser.execute(f"alter role {INSTALLER} nobypassrls")
+    yield superuser
+    await superuser.execute(f"alter role {INSTALLER} bypassrls")
 
 
 @pytest.fixture

@@ -34,20 +34,6 @@ async def test_profile_that_the_block_brings_after_the_order_is_left_alone(stage
     assert await count(stage.connection, "public.error_logs") == 0
 
 
-async def test_inner_block_that_is_rolled_back_makes_no_profile(stage: Stage) -> None:
-    """What a savepoint took back is not looked after at the commit."""
-    key = await stage.user("missing")
-
-    def work() -> None:
-        with transaction.atomic(), transaction.atomic():
-            order_of(key).save()
-            transaction.set_rollback(True)
-
-    await with_django(stage.url, work)
-
-    assert await count(stage.connection, PROFILES) + await stage.stored() == 0
-
-
 async def test_check_of_the_constraints_heals_within_the_block(stage: Stage) -> None:
     """Django's own check, which its test cases make as well, makes keys immediate, and the guard with them."""
     key = await stage.user("missing")
