@@ -12,7 +12,7 @@ from worker.store.connection import Connection
 WRITER = "client_writer"
 """The role that the clients log in as: it may insert and capture, and does not own the tables."""
 
-MODES = ("report", "ensure")
+MODES = ("report", "ensure", "park")
 """The modes of a guard that the page has a column for."""
 
 

@@ -40,9 +40,10 @@ class Client:
 
 
 def raised(error: Exception) -> str:
-    """Name an error as the client raises it, with the SQLSTATE that it, or the driver's error in it, carries."""
+    """Name an error as the client raises it, with the SQLSTATE that it, or the driver's error in it, may carry."""
     driver = getattr(error, "orig", None) or error.__cause__ or error
-    return f"raises `{type(error).__name__}` ({getattr(driver, 'sqlstate', None)})"
+    sqlstate = getattr(driver, "sqlstate", None)
+    return f"raises `{type(error).__name__}`" + (f" ({sqlstate})" if sqlstate else "")
 
 
 def receipt(seen: object, status: str | None = None) -> str:

@@ -5,6 +5,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.orm.exc import StaleDataError
 
 from tests.clients.application import MODES, SHOP, Stage
 from tests.clients.conftest import SetStage
@@ -74,3 +75,23 @@ async def test_healed_order_is_updated_and_reaches_its_profile(stage_for: SetSta
 
     assert await asyncio.to_thread(work) == "missing"
     assert await count(stage.connection, "public.orders where amount = 12") == 1
+
+
+async def test_parked_order_that_is_changed_in_its_session_is_stale(stage_for: SetStage) -> None:
+    """The update finds no row, the ORM says so, and its rollback takes the captured row with it."""
+    stage = await stage_for(SHOP)
+    await stage.guard("park")
+    key = await stage.user("missing")
+
+    def work() -> None:
+        with session_at(stage.url) as session:
+            order = order_of(key, id=uuid.uuid4())
+            session.add(order)
+            session.flush()
+            order.amount = Decimal(12)
+            session.commit()
+
+    with pytest.raises(StaleDataError):
+        await asyncio.to_thread(work)
+
+    assert await count(stage.connection, "pgmend.outbox where kind = 'insert_failed'") == 0

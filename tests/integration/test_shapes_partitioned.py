@@ -5,16 +5,9 @@ import pytest
 
 from tests.support.database import count
 from tests.support.shapes import SHAPES, Shape
-from worker import pipeline
-from worker.pipeline import Path
 from worker.store.connection import Connection
 
 RANGE, HASH = SHAPES["partitioned by range"], SHAPES["partitioned by hash"]
-KEY_OF_ANOTHER_NAME = """
-    create table shape.notes_older (at date, content text, user_id uuid not null);
-    alter table shape.notes_older add constraint older_name foreign key (user_id) references shape.profiles (id);
-    alter table shape.notes attach partition shape.notes_older for values from ('2025-01-01') to ('2026-01-01')
-"""
 LEAVES = pytest.mark.parametrize(
     ("shape", "leaf"), [(RANGE, "notes"), (RANGE, "notes_2026"), (RANGE, "notes_else"), (HASH, "notes"), (HASH, None)]
 )
@@ -60,19 +53,3 @@ async def test_captured_row_of_a_leaf_is_the_honest_violation(connection: Connec
         await connection.execute(f"select pgmend.{function}('shape.notes_2026', $1)", shape.row % key)
 
     assert await count(connection, "pgmend.outbox where kind = 'insert_failed'") == 0
-
-
-async def test_leaf_whose_key_has_another_name_is_ensured_and_reported(connection: Connection, path: Path) -> None:
-    """A partition that was attached with a key of its own is guarded by the root's guard."""
-    shape = RANGE
-    await shape.build(connection)
-    await connection.execute(KEY_OF_ANOTHER_NAME)
-    reported, ensured = [str(await connection.fetchval(shape.sign_up)) for _ in range(2)]
-    row = '{"user_id": "%s", "content": "hi", "at": "2025-05-05"}'
-    await shape.guard(connection, "ensure")
-
-    await connection.execute("select pgmend.report_failed_insert('shape.notes', $1)", row % reported)
-    await connection.execute("insert into shape.notes (user_id, at) values ($1, '2025-05-05')", ensured)
-    await pipeline.turn(path)
-
-    assert await count(connection, "shape.notes_older join shape.profiles on user_id = id") == 2

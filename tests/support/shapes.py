@@ -49,12 +49,13 @@ class Shape:
         """Guard the key."""
         await connection.execute("select pgmend.guard($1::text::regclass, $2, mode => $3)", self.table, self.constraint, mode)
 
-    async def insert(self, connection: Connection, key: str) -> str:
-        """Insert as the application does; return what RETURNING gives."""
+    async def insert(self, connection: Connection, key: str) -> str | None:
+        """Insert as the application does; return what RETURNING gives, or None where no row comes back."""
         columns = ", ".join(f'"{column}"' for column in json.loads(self.row % key))
         row = f"jsonb_populate_record(null::{self.table}, $1)"
         query = f"insert into {self.table} ({columns}) select {columns} from {row} returning ({self.stands})::text"
-        return str(await connection.fetchval(query, self.row % key))
+        returned: str | None = await connection.fetchval(query, self.row % key)
+        return returned
 
     async def park(self, connection: Connection, key: str) -> str:
         """Insert through the capture; return ``stored`` or ``parked``."""
@@ -164,6 +165,16 @@ SHAPES = {
         + """partition by hash (user_id);
         create table shape.notes_0 partition of shape.notes for values with (modulus 2, remainder 0);
         create table shape.notes_1 partition of shape.notes for values with (modulus 2, remainder 1);
+        """,
+    ),
+    "partition with a key of another name": Shape(
+        USERS
+        + PROFILES
+        + PARTITIONED
+        + """partition by range (at);
+        create table shape.notes_2026 (user_id uuid not null, content text, at date);
+        alter table shape.notes_2026 add constraint older_name foreign key (user_id) references shape.profiles (id);
+        alter table shape.notes attach partition shape.notes_2026 for values from ('2026-01-01') to ('2027-01-01');
         """,
     ),
     "partial unique indexes on profiles": Shape(

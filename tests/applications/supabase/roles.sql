@@ -13,7 +13,7 @@ create role supabase_auth_admin login noinherit createrole;
 create role project_postgres login createrole createdb bypassrls replication in role anon, authenticated, service_role;
 
 -- A worker's login; its only membership, pgmend_worker, is granted when pgmend is installed.
-create role project_worker login in role authenticated;
+create role project_worker login;
 
 alter role anon set statement_timeout = '3s';
 
