@@ -2,10 +2,13 @@
 -- An existing table of another shape is never touched: the migration stops and says what differs. Another table is used when
 -- the setting pgmend.error_logs_table names it (PGMEND_ERROR_LOGS_TABLE, or `set pgmend.error_logs_table = 'app.audit'`
 -- ahead of this file in an SQL editor).
+-- A table that is made here is its owner's alone: default privileges, which a schema behind an HTTP API often has, would open it.
 do $migration$
 declare
     error_logs constant text := coalesce(nullif(current_setting('pgmend.error_logs_table', true), ''), 'public.error_logs');
+    is_new constant boolean := to_regclass(error_logs) is null;
     differences text;
+    opened record;
 begin
     execute format(
         $table$
@@ -27,6 +30,19 @@ begin
         $table$,
         error_logs
     );
+
+    if is_new then
+        for opened in
+            select distinct relation.oid::regclass as relation, coalesce(quote_ident(role.rolname), 'public') as grantee
+            from pg_class as relation
+            cross join lateral aclexplode(relation.relacl) as granted
+            left join pg_roles as role on role.oid = granted.grantee
+            where relation.oid in (error_logs::regclass, pg_get_serial_sequence(error_logs, 'id')::regclass)
+                and granted.grantee <> relation.relowner
+        loop
+            execute format('revoke all on %s from %s', opened.relation, opened.grantee);
+        end loop;
+    end if;
 
     with expected (column_name, type_name) as (
         values

@@ -126,6 +126,7 @@ declare
     profiles_key_type regtype;
     undecided_columns text;
     missing_rights text;
+    hidden_table regclass;
 begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
     from (
@@ -208,6 +209,31 @@ begin
             using
                 errcode = 'insufficient_privilege',
                 hint = format('Let the owner grant each of these to %I, or attach as the owner.', current_user);
+    end if;
+
+    -- The functions of the source look with the rights of whoever attaches it. A user whom a policy hides would be taken for one
+    -- who is erased.
+    select wanted.relation into hidden_table
+    from (values (attach_source.users_table), (attach_source.profiles_table)) as wanted (relation)
+    where row_security_active(wanted.relation)
+        and not exists (
+            select
+            from pg_policy as policy
+            cross join lateral unnest(policy.polroles) as granted (role)
+            where policy.polrelid = wanted.relation
+                and policy.polpermissive
+                and policy.polcmd = '*'
+                and pg_get_expr(policy.polqual, policy.polrelid) = 'true'
+                and coalesce(pg_get_expr(policy.polwithcheck, policy.polrelid), 'true') = 'true'
+                and (granted.role = 0 or pg_has_role(granted.role, 'usage'))
+        );
+    if hidden_table is not null then
+        raise exception 'row-level security hides rows of % from %', hidden_table, current_user
+            using
+                errcode = 'insufficient_privilege',
+                hint = format(
+                    'Attach it as a role with BYPASSRLS, or: create policy pgmend on %s to %I using (true)', hidden_table, current_user
+                );
     end if;
 
     if attach_source.recipe_function is not null then

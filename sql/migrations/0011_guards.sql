@@ -241,6 +241,7 @@ begin
     inner join pg_operator as equality on equality.oid = pairs.equality_oid
     inner join pg_namespace as space on space.oid = equality.oprnamespace
     where foreign_key.oid = guarded.constraint_oid
+        and (guarded.mode = 'ensure' or referencing.attgenerated = '') -- a BEFORE trigger sees no generated value
     group by foreign_key.confrelid;
 
     if guarded.mode = 'ensure' then

@@ -54,9 +54,18 @@ declare
     image jsonb;
     pairs text;
 begin
-    select string_agg(format('%L, row_given.%I::text', listed.column_name, listed.column_name), ', ') into pairs
+    -- format() prints by the type's output function. A cast to text may be of somebody's making, and takes the blanks off a bpchar.
+    select
+        string_agg(
+            format(
+                '%L, case when num_nulls(row_given.%I) = 0 then format(''%%s'', row_given.%I) end',
+                listed.column_name, listed.column_name, listed.column_name
+            ),
+            ', '
+        )
+    into pairs
     from pgmend.insertable_columns(referencing_table, given) as listed;
-    execute format('select jsonb_build_object(%s) from (select ($1).*) as row_given', pairs) into image using row_given;
+    execute format('select jsonb_object(array[%s]::text[]) from (select ($1).*) as row_given', pairs) into image using row_given;
     return image;
 end
 $function$;

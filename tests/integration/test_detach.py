@@ -21,7 +21,8 @@ LEFT = """
     (
         select tgname::text from pg_trigger where tgname ~ '^(pgmend|PGMEND)'
         union all
-        select proname from pg_proc where pronamespace = 'pgmend'::regnamespace and proname ~ '_\\d+$' and proname !~ '^replay_as_'
+        select proname from pg_proc
+        where pronamespace = 'pgmend'::regnamespace and proname ~ '_\\d+$' and proname !~ '^replay_as_'
         union all
         select kind from pgmend.outbox
         union all

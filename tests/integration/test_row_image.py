@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.support.database import Database, count, sign_up
 from tests.support.outbox import dead_letters
 from worker import pipeline
@@ -146,3 +148,50 @@ async def test_null_that_was_given_is_no_default(connection: Connection, path: P
     await pipeline.turn(path)
 
     assert await connection.fetchval("select array[a, b] from public.leads") == [None, "b"]
+
+
+@pytest.mark.parametrize("change", ["drop column source", "rename column source to origin"])
+async def test_column_that_is_gone_at_replay_is_named_by_the_dead_letter(connection: Connection, path: Path, change: str) -> None:
+    """A value for which there is no place any more is not left out in silence."""
+    row = json.dumps({"user_id": await sign_up(connection), "source": "web"})
+    await connection.execute("select pgmend.insert_or_park('public.leads', $1)", row)
+    await connection.execute(f"alter table public.leads {change}")
+
+    await pipeline.turn(path)
+
+    letter = await connection.fetchrow("select verdict, sqlstate, message from pgmend.dead_letters")
+    assert tuple(letter or ()) == ("refused", "PM002", "the table public.leads has no column source")
+
+
+async def test_column_that_is_new_at_replay_takes_its_default(connection: Connection, path: Path) -> None:
+    """What the writer could not give is what any insert of today that does not give it gets, computed columns included."""
+    row = json.dumps({"user_id": await sign_up(connection), "source": "web"})
+    await connection.execute("select pgmend.insert_or_park('public.leads', $1)", row)
+    await connection.execute(
+        """
+        alter table public.leads add column rank int not null default 7,
+            add column shout text generated always as (upper(source)) stored,
+            add column number int generated always as identity (start 41)
+        """
+    )
+
+    await pipeline.turn(path)
+
+    assert await connection.fetchval("select rank || shout || number from public.leads") == "7WEB41"
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "letters"), [("numeric", ["1"], []), ("uuid", [], [("refused", "22P02")])], ids=["numeric", "uuid"]
+)
+async def test_column_of_another_type_at_replay_takes_what_it_can_read(
+    connection: Connection, path: Path, kind: str, stored: list[str], letters: list[tuple[str, str]]
+) -> None:
+    """The captured text is read by the type that the column has then: one takes it, another says that it cannot."""
+    row = json.dumps({"user_id": await sign_up(connection), "source": "1"})
+    await connection.execute("select pgmend.insert_or_park('public.leads', $1)", row)
+    await connection.execute(f"alter table public.leads alter source type {kind} using null")
+
+    await pipeline.turn(path)
+
+    assert [lead["source"] for lead in await connection.fetch("select source::text from public.leads")] == stored
+    assert await dead_letters(connection) == letters
