@@ -159,6 +159,19 @@ from captured_reference
 where not exists (select from violated_guard)
 $function$;
 
+-- Whether this transaction has replayed a captured row: replay_as leaves a lock as a mark.
+create or replace function pgmend.is_replaying()
+returns boolean
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select exists (
+    select from pg_locks as held
+    where held.locktype = 'advisory' and held.classid = 1886219621 and held.objsubid = 2 and held.pid = pg_backend_pid()
+)
+$function$;
+
 -- Writes the event of a captured row. Security definer, because writers have no right on the outbox, and therefore without any
 -- look at the row but as text: a type, domain or view of the caller's making must not be evaluated with these rights.
 --
@@ -189,6 +202,10 @@ declare
     claims constant text := nullif(current_setting('request.jwt.claims', true), '');
     writer constant name := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 begin
+    if pgmend.is_replaying() then
+        raise exception 'a replay captures nothing: the session is not its writer''s'
+            using errcode = 'PM009', hint = 'Let the insert fail: the captured row that is being replayed is kept.';
+    end if;
     select found_out.* into violation
     from pgmend.violation(
         record_failed_insert.referencing_table, record_failed_insert.row_image, record_failed_insert.constraint_name

@@ -177,6 +177,9 @@ $function$;
 -- Runs a captured insert again as its writer, deferred constraints included, or only looks whether its row stands. Raises what
 -- the insert raises, and PM004 where nobody may replay for that role. The search path is the session's, without the schema of
 -- the role's own name, which that role could fill with functions.
+-- An advisory lock marks the rest of the transaction as one that replays, which nothing that runs inside can take back: the
+-- session's role is the worker's here, and a row captured now would be replayed with the worker's rights (record_failed_insert).
+-- Its second number is anybody's guess, so that nobody can hold it against us.
 -- Security invoker and no search_path of its own: the application's triggers find what they find in any session.
 create or replace function pgmend.replay_as(
     writer_role name,
@@ -194,6 +197,9 @@ declare
     function_name constant name := case
         when writer_role operator(pg_catalog.=) current_user then 'replay_as_0' else pgmend.replay_function_of(writer_role)
     end;
+    some_number constant integer := pg_catalog.floor(
+        pg_catalog.random() operator(pg_catalog.*) 2000000000::pg_catalog.float8
+    )::pg_catalog.int4;
     stands boolean;
 begin
     if function_name is null then
@@ -201,6 +207,9 @@ begin
             using
                 errcode = 'PM004', detail = 'grant',
                 hint = pg_catalog.format('select pgmend.grant_captures(%L)', pg_catalog.quote_ident(writer_role));
+    end if;
+    if not pg_catalog.pg_try_advisory_xact_lock_shared(1886219621, some_number) then
+        raise exception 'the mark of a replay is held by somebody else' using errcode = 'lock_not_available';
     end if;
     perform pg_catalog.set_config(
         'search_path',
