@@ -1,7 +1,8 @@
 -- Capture of failed inserts: the row is written down instead of lost, as an event that names its writer.
 
 -- The columns of a row that an insert may name, among those that the given JSON object carries. Raises for a key that is no
--- column of the table (PM002): what cannot be stored is said at once.
+-- column of the table (PM002): what cannot be stored is said at once. Types are named with their schema: the name is used in
+-- sessions of others, where a temporary type may have the same.
 create or replace function pgmend.insertable_columns(referencing_table regclass, given jsonb)
 returns table (column_name name, type_name text)
 language plpgsql
@@ -26,8 +27,10 @@ begin
     end if;
 
     return query
-    select attribute.attname, format_type(attribute.atttypid, -1)
+    select attribute.attname, format('%I.%I', space.nspname, type.typname)
     from pg_attribute as attribute
+    inner join pg_type as type on type.oid = attribute.atttypid
+    inner join pg_namespace as space on space.oid = type.typnamespace
     where attribute.attrelid = referencing_table
         and attribute.attnum > 0
         and not attribute.attisdropped

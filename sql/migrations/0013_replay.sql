@@ -6,7 +6,9 @@
 -- because Postgres lets no such function set a role, and the worker can do nothing else in the writer's name (decision 0013).
 
 -- The statement that replays a captured row; it takes the row image as $1. Generated columns are left out, identity values are
--- overridden, absent columns take their defaults. Security definer, because writers may not read the guards.
+-- overridden, absent columns take their defaults. Security definer, because writers may not read the guards. Each name of the
+-- catalog is qualified, here and below: the statement runs with the writer's rights under the search path of the session, which
+-- may hold objects of whoever the worker is.
 create or replace function pgmend.replay_statement(referencing_table regclass, constraint_name name, row_image jsonb)
 returns text
 language plpgsql
@@ -24,12 +26,15 @@ begin
     where guard.referencing_table = replay_statement.referencing_table
         and guard.constraint_name = replay_statement.constraint_name;
     if replay_function is not null then
-        return format('select %s($1::jsonb)', replay_function);
+        return format('select %s($1::pg_catalog.jsonb)', replay_function);
     end if;
 
     select
         string_agg(quote_ident(listed.column_name), ', '),
-        string_agg(format('($1::jsonb ->> %L)::%s', listed.column_name, listed.type_name), ', ')
+        string_agg(
+            format('($1::pg_catalog.jsonb operator(pg_catalog.->>) %L::pg_catalog.text)::%s', listed.column_name, listed.type_name),
+            ', '
+        )
     into columns, expressions
     from pgmend.insertable_columns(referencing_table, row_image) as listed;
     return format('insert into %s (%s) overriding system value values (%s)', referencing_table, columns, expressions);
@@ -50,10 +55,29 @@ declare
     keys name[];
     same_key text;
 begin
-    select array_agg(attribute.attname) into keys
+    select
+        array_agg(attribute.attname),
+        string_agg(
+            format(
+                'stored.%I operator(%I.%s) ($1 operator(pg_catalog.->>) %L::pg_catalog.text)::%I.%I',
+                attribute.attname, space.nspname, equality.oprname, attribute.attname, type_space.nspname, type.typname
+            ),
+            ' and '
+        )
+    into keys, same_key
     from pg_index as primary_key
+    cross join lateral unnest(primary_key.indkey, primary_key.indclass) as part (attribute_number, class_oid)
     inner join pg_attribute as attribute
-        on attribute.attrelid = primary_key.indrelid and attribute.attnum = any(primary_key.indkey)
+        on attribute.attrelid = primary_key.indrelid and attribute.attnum = part.attribute_number
+    inner join pg_type as type on type.oid = attribute.atttypid
+    inner join pg_namespace as type_space on type_space.oid = type.typnamespace
+    inner join pg_opclass as class on class.oid = part.class_oid
+    inner join pg_amop as member
+        on member.amopfamily = class.opcfamily
+        and member.amoplefttype = class.opcintype and member.amoprighttype = class.opcintype
+        and member.amopstrategy = 3
+    inner join pg_operator as equality on equality.oid = member.amopopr
+    inner join pg_namespace as space on space.oid = equality.oprnamespace
     where primary_key.indrelid = referencing_table and primary_key.indisprimary;
     if keys is null or not row_image ?& keys::text[] or exists (
         select
@@ -65,12 +89,9 @@ begin
         return 'select false';
     end if;
 
-    select string_agg(format('stored.%I = ($1 ->> %L)::%s', listed.column_name, listed.column_name, listed.type_name), ' and ')
-    into same_key
-    from pgmend.insertable_columns(referencing_table, row_image) as listed
-    where listed.column_name = any(keys);
     return format(
-        'select exists (select from %s as stored where %s and pgmend.printed_row(stored, %L::regclass, $1) @> $1)',
+        'select exists (select from %s as stored where %s '
+        'and pgmend.printed_row(stored, %L::pg_catalog.regclass, $1) operator(pg_catalog.@>) $1)',
         referencing_table, same_key, referencing_table
     );
 end

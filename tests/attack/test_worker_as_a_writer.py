@@ -25,6 +25,7 @@ async def test_workers_temporary_types_are_not_read_with_a_writers_rights(
     """A temporary type named like one of the catalog stands for nothing in the statement that runs as the writer."""
     seen: set[str] = set()
     lent.connection.add_log_listener(lambda _, message: seen.add(message.message or ""))
+    await connection.execute("grant select on public.leads to shop_writer")
     await lent.connection.execute(SPY)
     check = "value" if namesake == "jsonb" else "value::pg_catalog.text"
     await lent.connection.execute(f"create domain pg_temp.{namesake} as pg_catalog.{namesake} check (pg_temp.spy({check}))")
