@@ -112,7 +112,11 @@ declare
     own_role constant text := current_setting('role');
     signature constant text := format('pgmend.%I(regclass, name, jsonb, boolean)', function_name);
 begin
-    execute format('drop function if exists %s', signature);
+    if writer is null then
+        execute format('drop function if exists %s', signature);
+    else
+        perform pgmend.take_replay_functions_away(writer);
+    end if;
     execute format(
         $template$
         create function pgmend.%1$I(referencing_table regclass, constraint_name name, row_image jsonb, only_look boolean)
@@ -141,7 +145,10 @@ begin
         case when writer is null then 'security invoker' else 'security definer' end,
         case
             when writer is null then 'false'
-            else format('current_user operator(pg_catalog.<>) %L::pg_catalog.name', writer_name)
+            else format(
+                'current_user operator(pg_catalog.<>) %1$L::pg_catalog.name or session_user operator(pg_catalog.=) %1$L::pg_catalog.name '
+                'or pg_catalog.current_setting(''role'') operator(pg_catalog.=) %1$L', writer_name
+            )
         end
     );
     execute format('revoke all on function %s from public', signature);
@@ -179,7 +186,8 @@ from pg_proc as routine
 where routine.pronamespace = 'pgmend'::regnamespace and routine.proname ~ '^replay_as_[0-9]+$'
 $function$;
 
--- The name of the function through which the worker replays for a role, or null where there is none.
+-- The name of the function through which the worker replays for a role, or null where there is none. One that its owner has
+-- altered is none: a setting of his, a search path for instance, would let his own code run in the worker's session.
 create or replace function pgmend.replay_function_of(writer_role name)
 returns name
 language sql
@@ -191,8 +199,30 @@ from pg_proc as routine
 inner join pg_roles as owner on owner.oid = routine.proowner
 where routine.pronamespace = 'pgmend'::regnamespace
     and routine.prosecdef
+    and routine.proconfig is null
     and routine.proname ~ '^replay_as_[0-9]+$'
     and owner.rolname = writer_role
+$function$;
+
+-- Takes away whatever functions replayed for a role, altered ones included: a role that owns one cannot be dropped.
+create or replace function pgmend.take_replay_functions_away(writer regrole)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    taken regprocedure;
+begin
+    for taken in
+        select routine.oid
+        from pg_proc as routine
+        where routine.pronamespace = 'pgmend'::regnamespace
+            and routine.proname ~ '^replay_as_[0-9]+$'
+            and routine.proowner = writer
+    loop
+        execute format('drop function %s', taken);
+    end loop;
+end
 $function$;
 
 -- Runs a captured insert again as its writer, deferred constraints included, or only looks whether its row stands. Raises what

@@ -45,14 +45,8 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-declare
-    function_name constant name := (
-        select pgmend.replay_function_of(role.rolname) from pg_roles as role where role.oid = writer
-    );
 begin
-    if function_name is not null then
-        execute format('drop function pgmend.%I(regclass, name, jsonb, boolean)', function_name);
-    end if;
+    perform pgmend.take_replay_functions_away(writer);
     execute format('revoke all on all functions in schema pgmend from %s', writer);
     execute format('revoke all on schema pgmend from %s', writer);
 end

@@ -1,5 +1,8 @@
 """A writer who owns the function that replays for him gives it no search path of his own."""
 
+import asyncpg
+import pytest
+
 from tests.support.database import count, sign_up
 from tests.support.outbox import released
 from tests.support.workload import park
@@ -40,3 +43,15 @@ async def test_altered_replay_function_goes_with_the_grant(connection: Connectio
     await connection.execute("select pgmend.revoke_captures('shop_writer')")
 
     assert (granted, await count(connection, "pg_proc where proowner = 'shop_writer'::regrole")) == (1, 0)
+
+
+async def test_writers_role_put_on_by_a_setting_is_not_taken_for_his_rights(connection: Connection, writer: Connection) -> None:
+    """Called between the look and the call, a function altered to put the role on would let its code put it off again."""
+    await writer.execute(
+        "alter function pgmend.replay_as_1(regclass, name, jsonb, boolean) security invoker set role = 'shop_writer'"
+    )
+
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await connection.execute("select pgmend.replay_as_1('public.leads', null, '{}', false)")
+
+    assert refused.value.sqlstate == "PM004"
