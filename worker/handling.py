@@ -14,7 +14,7 @@ from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
 from worker.store import outbox, profiles, replays
-from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
+from worker.store.connection import Connection, failure_of, is_lost, is_survived, wait_for_locks
 
 _LOCK_TIMEOUT_AFTERWARDS = 0.01
 _random = random.SystemRandom().random
@@ -90,8 +90,8 @@ class Handling:
         return setback.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
 
     def _is_lost_by(self, error: asyncpg.PostgresError | TimeoutError) -> bool:
-        """Whether the connection is gone; a statement that took too long is its event's own failure."""
-        return is_lost(error, self.connection) and not isinstance(error, TimeoutError)
+        """Whether the connection is gone; a statement that took too long, or raised in its words, is its event's own failure."""
+        return self.connection.is_closed() or (is_lost(error) and not isinstance(error, TimeoutError) and not is_survived(error))
 
     async def _stands(self, capture: Capture) -> bool:
         """Whether the writer can see the row; a writer who may not look recognises nothing."""
@@ -99,6 +99,6 @@ class Handling:
             async with self.connection.transaction():
                 return await replays.stands(self.connection, capture)
         except asyncpg.PostgresError as error:
-            if is_lost(error, self.connection):
+            if self._is_lost_by(error):
                 raise
             return False
