@@ -201,7 +201,8 @@ $function$;
 -- of the statement and just before the key is checked: a statement that writes the profile itself, after the row that refers to
 -- it, is left alone; a row that a policy or a CHECK refuses makes no profile; and every BEFORE trigger has had its say about the
 -- key. For a deferred key it is a constraint trigger that is deferred as well.
--- park is a pair of BEFORE triggers whose names sort first, so that they see the row as the writer gave it: the first finds out,
+-- park is a pair of BEFORE triggers whose names sort first, by a leading space, so that no other trigger has its effect on a row
+-- that is then captured, and they see the row as the writer gave it: the first finds out,
 -- with the installer's rights, that the profile is missing; the second, with the writer's, rehearses the insert (park_row).
 --
 -- No search_path is pinned, which would cost every insert: each name is qualified, the key's own operators included. A renamed
@@ -343,21 +344,36 @@ begin
             ) then
                 return new;
             end if;
-            if pgmend.park_row(%2$L::pg_catalog.regclass, new) then
+            -- A partition's trigger is its table's, and a name would be another's after a rename.
+            if pgmend.park_row(
+                (
+                    select placed.tgrelid
+                    from pg_catalog.pg_trigger as placed
+                    where placed.tgname operator(pg_catalog.=) tg_name
+                        and placed.tgparentid operator(pg_catalog.=) 0::pg_catalog.oid
+                        and placed.tgrelid operator(pg_catalog.=) any(
+                            pg_catalog.array_append(
+                                array(select above.relid::pg_catalog.oid from pg_catalog.pg_partition_ancestors(tg_relid) as above),
+                                tg_relid
+                            )
+                        )
+                ),
+                new
+            ) then
                 return null;
             end if;
             return new;
         end
         $guard$
         $template$,
-        guarded.guard_id, guarded.referencing_table
+        guarded.guard_id
     );
     execute format('revoke all on function pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() from public', guarded.guard_id);
     execute format(
         $template$
-        create trigger "PGMEND_park_%1$s_finds" before insert on %2$s
+        create trigger " PGMEND_park_%1$s_finds" before insert on %2$s
         for each row execute function pgmend.find_missing_%1$s();
-        create trigger "PGMEND_park_%1$s_parks" before insert on %2$s
+        create trigger " PGMEND_park_%1$s_parks" before insert on %2$s
         for each row when (
             pg_catalog.current_setting('pgmend.missing', true) operator(pg_catalog.=) '%1$s'
             and pg_catalog.current_setting('pgmend.trying', true) operator(pg_catalog.=) 'on' is not true

@@ -55,11 +55,14 @@ set bytea_output = 'hex'
 as $function$
 declare
     image jsonb;
-    pairs text;
+    names text[];
+    printed text;
 begin
-    select string_agg(format('%L, row_given.%I::text', listed.column_name, listed.column_name), ', ') into pairs
+    -- Two arrays, since no function takes more than a hundred arguments.
+    select array_agg(listed.column_name), string_agg(format('row_given.%I::text', listed.column_name), ', ') into names, printed
     from pgmend.insertable_columns(referencing_table, given) as listed;
-    execute format('select jsonb_build_object(%s) from (select ($1).*) as row_given', pairs) into image using row_given;
+    execute format('select jsonb_object($2, array[%s]::text[]) from (select ($1).*) as row_given', printed)
+    into image using row_given, coalesce(names, '{}');
     return image;
 end
 $function$;
@@ -351,11 +354,11 @@ begin
     if current_user <> coalesce(nullif(current_setting('role', true), 'none'), session_user) then
         return false;
     end if;
-    select string_agg(quote_ident(listed.column_name), ', '), jsonb_object_agg(listed.column_name, null::text) into columns, image
-    from pgmend.insertable_columns(referencing_table, to_jsonb(new_row)) as listed
-    where has_column_privilege(referencing_table, listed.column_name, 'insert');
-    image := pgmend.printed_row(new_row, referencing_table, image);
     begin
+        select string_agg(quote_ident(listed.column_name), ', '), jsonb_object_agg(listed.column_name, null::text) into columns, image
+        from pgmend.insertable_columns(referencing_table, to_jsonb(new_row)) as listed
+        where has_column_privilege(referencing_table, listed.column_name, 'insert');
+        image := pgmend.printed_row(new_row, referencing_table, image);
         perform set_config('pgmend.trying', 'on', true);
         execute format(
             'insert into %1$s (%2$s) overriding system value select %2$s from (select ($1).*) as given',
