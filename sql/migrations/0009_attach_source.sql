@@ -92,7 +92,8 @@ begin
         recipe = excluded.recipe,
         eligible_when = excluded.eligible_when,
         erased_when = excluded.erased_when,
-        recipe_function = excluded.recipe_function
+        recipe_function = excluded.recipe_function,
+        is_armed = false
     returning source.source_id into new_source_id;
 
     perform pgmend.generate_source_functions(new_source_id);
