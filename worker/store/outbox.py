@@ -49,9 +49,10 @@ class ExpressBatch:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the low-water mark wants to know."""
+    """What the low-water mark wants to know, and whether another worker holds an event that could be claimed."""
 
     oldest_present: int | None
+    is_held: bool
     last_id: int
     snapshot: Snapshot
 
@@ -114,7 +115,7 @@ async def observe(connection: Connection, *, after: int) -> Observation:
     """Look at the outbox for the low-water mark: the oldest express event above ``after``, the last id, the snapshot."""
     row = await connection.fetchrow(statement("outbox/observe"), after)
     fields = _fields(row)
-    return Observation(fields["oldest_present"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
+    return Observation(fields["oldest_present"], fields["is_held"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
 
 
 def _event(row: asyncpg.Record) -> Event:

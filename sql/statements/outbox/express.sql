@@ -1,20 +1,22 @@
 -- The express lane: claims sign-ups in the order of their ids above $1, at most $2, builds the missing profiles set-wise, writes
 -- the audit entries, acknowledges what is settled, and hands the rest to the careful lane with the failure as evidence.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
-with claimed as materialized (
+with paused as materialized (
+    select array(
+        select source.source_id
+        from pgmend.profile_sources as source
+        where source.paused_at is not null
+    ) as source_ids
+),
+
+claimed as materialized (
     select
         event.event_id, event.source_id, event.user_key, event.created_at,
         nullif(event.correlation_id, '') as correlation_id
     from pgmend.express_events as event
     where
         event.event_id > $1
-        and event.source_id <> all(
-            array(
-                select source.source_id
-                from pgmend.profile_sources as source
-                where source.paused_at is not null
-            )
-        )
+        and event.source_id <> all((select paused.source_ids from paused)::integer[])
     order by event.event_id
     limit $2
     for update skip locked
@@ -76,7 +78,10 @@ select
     max(event_id) as last_event_id,
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
     extract(epoch from (
-        select min(event.available_at)
+        select event.available_at
         from pgmend.careful_events as event
+        where event.source_id <> all((select paused.source_ids from paused)::integer[])
+        order by event.available_at
+        limit 1
     ) - clock_timestamp())::float8 as careful_due_in
 from settled
