@@ -84,8 +84,8 @@ class Handling:
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")
         if failure.sqlstate == "23503" and failure.constraint and event.capture:
-            referred_to = await outbox.captured_reference(self.connection, event.capture, failure.constraint)
-            if referred_to not in (None, event.event_id):
+            referred_to = await outbox.captured_reference(self.connection, event.event_id, event.capture, failure.constraint)
+            if referred_to is not None:
                 return setback.wait_for_event(event, failure, self.policy, _random(), referred_to=referred_to)
         return setback.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
 

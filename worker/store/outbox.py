@@ -98,12 +98,12 @@ async def resume_referencing(connection: Connection, event_ids: Sequence[int]) -
     await connection.execute(statement("outbox/resume_referencing"), event_ids)
 
 
-async def captured_reference(connection: Connection, capture: Capture, constraint: str) -> int | None:
-    """Return the event of the captured row that this one refers to through a foreign key, if there is one."""
-    event_id: int | None = await connection.fetchval(
-        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint
+async def captured_reference(connection: Connection, event_id: int, capture: Capture, constraint: str) -> int | None:
+    """Return the event of the captured row that this one refers to through a foreign key, if there is one to wait for."""
+    referred_to: int | None = await connection.fetchval(
+        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint, event_id
     )
-    return event_id
+    return referred_to
 
 
 async def expire(connection: Connection, *, most: int) -> int:
