@@ -248,7 +248,7 @@ begin
                 hint = 'select pgmend.guard(table, constraint) guards a key; its unknown_user_grace lets rows wait for a user to come.';
     end if;
 
-    perform pgmend.require_room(writer, record_failed_insert.row_image, claims);
+    perform pgmend.require_room(writer, record_failed_insert.row_image, claims, concat(record_failed_insert.waiting_for, correlation));
     insert into pgmend.careful_events (
         source_id, kind, user_key, user_seen, correlation_id,
         referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, waits_for_event
