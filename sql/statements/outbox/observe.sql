@@ -8,18 +8,19 @@ select
         order by event_id
         limit 1
     ) as oldest_present,
-    exists (
-        select
-        from pgmend.express_events as event
+    coalesce((
+        select true
+        from pgmend.express_events
         where
-            event.event_id > $1
-            and event.source_id <> all(
+            event_id > $1
+            and source_id <> all(
                 array(
                     select source.source_id
                     from pgmend.profile_sources as source
                     where source.paused_at is not null
                 )
             )
-    ) as is_held,
+        limit 1
+    ), false) as is_held,
     coalesce(pg_sequence_last_value('pgmend.event_ids'), 0) as last_id,
     pg_current_snapshot()::text as snapshot
