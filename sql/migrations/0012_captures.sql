@@ -76,8 +76,8 @@ as $function$
 declare
     image jsonb;
 begin
-    execute format(
-        'select pgmend.printed_row(jsonb_populate_record(null::%s, $1), $2, $1)', referencing_table
+    execute pg_catalog.format(
+        'select pgmend.printed_row(pg_catalog.jsonb_populate_record(null::%s, $1), $2, $1)', referencing_table
     ) into image using given, referencing_table;
     return image;
 end
@@ -297,7 +297,8 @@ $function$;
 
 -- Tries an insert with the caller's own rights. Where a guarded foreign key refuses it, the row is captured instead of lost.
 -- Returns {"status": "stored"} or {"status": "parked", "event_id": receipt}; whatever is neither raises the insert's own error.
--- No search_path of its own: the application's triggers find what they find in any insert of the caller.
+-- No search_path of its own: the application's triggers find what they find in any insert of the caller. So each function of the
+-- catalog is qualified, here and in park_row: one that somebody has made in a schema on the caller's path may fit better.
 create or replace function pgmend.insert_or_park(referencing_table regclass, new_row jsonb)
 returns jsonb
 language plpgsql
@@ -307,19 +308,19 @@ declare
     violated text;
     receipt bigint;
 begin
-    select string_agg(quote_ident(listed.column_name), ', ') into columns
+    select pg_catalog.string_agg(pg_catalog.quote_ident(listed.column_name), ', ') into columns
     from pgmend.insertable_columns(referencing_table, new_row) as listed;
     for attempt in 1 .. 2 loop
         begin
-            perform set_config('pgmend.trying', 'on', true);
-            execute format(
-                'insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1)', referencing_table, columns
+            perform pg_catalog.set_config('pgmend.trying', 'on', true);
+            execute pg_catalog.format(
+                'insert into %1$s (%2$s) select %2$s from pg_catalog.jsonb_populate_record(null::%1$s, $1)', referencing_table, columns
             ) using new_row;
-            perform set_config('pgmend.trying', '', true);
-            return jsonb_build_object('status', 'stored');
+            perform pg_catalog.set_config('pgmend.trying', '', true);
+            return pg_catalog.jsonb_build_object('status', 'stored');
         exception when foreign_key_violation then
             get stacked diagnostics violated = constraint_name;
-            if current_setting('pgmend.replaying', true) = 'on' then
+            if pg_catalog.current_setting('pgmend.replaying', true) = 'on' then
                 raise;
             end if;
             receipt := pgmend.record_failed_insert(
@@ -329,7 +330,7 @@ begin
                 raise;
             end if;
             if receipt > 0 then
-                return jsonb_build_object('status', 'parked', 'event_id', receipt);
+                return pg_catalog.jsonb_build_object('status', 'parked', 'event_id', receipt);
             end if;
         end;
     end loop;
@@ -351,16 +352,19 @@ declare
     image jsonb;
     violated text;
 begin
-    if current_user <> coalesce(nullif(current_setting('role', true), 'none'), session_user) then
+    if current_user <> coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user) then
         return false;
     end if;
     begin
-        select string_agg(quote_ident(listed.column_name), ', '), jsonb_object_agg(listed.column_name, null::text) into columns, image
-        from pgmend.insertable_columns(referencing_table, to_jsonb(new_row)) as listed
-        where has_column_privilege(referencing_table, listed.column_name, 'insert');
+        select
+            pg_catalog.string_agg(pg_catalog.quote_ident(listed.column_name), ', '),
+            pg_catalog.jsonb_object_agg(listed.column_name, null::text)
+        into columns, image
+        from pgmend.insertable_columns(referencing_table, pg_catalog.to_jsonb(new_row)) as listed
+        where pg_catalog.has_column_privilege(referencing_table, listed.column_name, 'insert');
         image := pgmend.printed_row(new_row, referencing_table, image);
-        perform set_config('pgmend.trying', 'on', true);
-        execute format(
+        perform pg_catalog.set_config('pgmend.trying', 'on', true);
+        execute pg_catalog.format(
             'insert into %1$s (%2$s) overriding system value select %2$s from (select ($1).*) as given',
             referencing_table, columns
         ) using new_row;

@@ -9,7 +9,7 @@ select
         limit 1
     ) as oldest_present,
     coalesce((
-        select true
+        select event_id > $1
         from pgmend.express_events
         where
             event_id > $1
@@ -20,6 +20,7 @@ select
                     where source.paused_at is not null
                 )
             )
+        order by event_id
         limit 1
     ), false) as is_held,
     coalesce(pg_sequence_last_value('pgmend.event_ids'), 0) as last_id,
