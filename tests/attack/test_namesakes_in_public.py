@@ -28,7 +28,7 @@ NAMESAKES = """
 async def heard(connection: Connection, database: Database, make_role: MakeRole) -> list[str]:
     """What the functions of somebody who may create in the schema public say when the application's session calls them."""
     await make_role("mallory")
-    await connection.execute("grant create on schema public to mallory")
+    await connection.execute("grant create on schema public to mallory; set client_min_messages = warning")
     await (await database.connect()).execute(NAMESAKES)
     heard: list[str] = []
     connection.add_log_listener(lambda _, message: heard.append(message.message or ""))
