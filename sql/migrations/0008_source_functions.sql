@@ -497,6 +497,17 @@ conditions (condition) as (
 select coalesce(string_agg(conditions.condition, ' or '), 'false') from conditions
 $function$;
 
+-- A template whose dollar quotes no name can hold, since names of columns, keys and roles are others' to choose, and one that
+-- ended a function's body early would have the rest of it run as a statement of the installer's.
+create or replace function pgmend.with_quotes_of_its_own(template text)
+returns text
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $body$
+select regexp_replace(template, '[$](function|guard|replay)[$]', format('$pgmend_%s$', replace(gen_random_uuid()::text, '-', '')), 'g')
+$body$;
+
 create or replace function pgmend.generate_source_functions(source_id integer)
 returns void
 language plpgsql
@@ -543,7 +554,7 @@ begin
             in ('either', case when source.recipe_function is null then 'columns' else 'function' end)
     loop
         execute format(
-            template.definition, source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
+            pgmend.with_quotes_of_its_own(template.definition), source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
             key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion, source.recipe_function
         );
         execute format('revoke all on function %s from public', format(template.signature, source_id));

@@ -262,7 +262,7 @@ as $function$
 begin
     -- format() prints a value by its type's output function; a cast could be of the type's owner's making.
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.ensure_guarded_%1$s()
         returns trigger
         language plpgsql
@@ -283,7 +283,7 @@ begin
             return null;
         end
         $guard$
-        $template$,
+        $template$),
         guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
     );
     execute format('revoke all on function pgmend.ensure_guarded_%s() from public', guarded.guard_id);
@@ -304,7 +304,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.find_missing_%1$s()
         returns trigger
         language plpgsql
@@ -324,11 +324,11 @@ begin
             return new;
         end
         $guard$
-        $template$,
+        $template$),
         guarded.guard_id, some_column_is_null, the_profile
     );
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.park_guarded_%1$s()
         returns trigger
         language plpgsql
@@ -365,7 +365,7 @@ begin
             return new;
         end
         $guard$
-        $template$,
+        $template$),
         guarded.guard_id
     );
     execute format('revoke all on function pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() from public', guarded.guard_id);

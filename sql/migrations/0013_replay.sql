@@ -118,7 +118,7 @@ begin
         perform pgmend.take_replay_functions_away(writer);
     end if;
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.%1$I(referencing_table regclass, constraint_name name, row_image jsonb, only_look boolean)
         returns boolean
         language plpgsql
@@ -140,7 +140,7 @@ begin
             return stands;
         end
         $replay$
-        $template$,
+        $template$),
         function_name,
         case when writer is null then 'security invoker' else 'security definer' end,
         case
