@@ -72,6 +72,7 @@ as $function$
 declare
     keys constant %6$s[] := user_keys::%6$s[];
 begin
+    perform pgmend.refuse_temporary_objects();
     return query
     with built as materialized (
         select
@@ -192,6 +193,7 @@ as $function$
 declare
     key constant %6$s := user_key::%6$s;
 begin
+    perform pgmend.refuse_temporary_objects();
     begin
         insert into %4$s (%5$I%7$s)
         select users.%3$I%11$s
@@ -255,6 +257,7 @@ declare
     key constant %6$s := user_key::%6$s;
     wanted boolean;
 begin
+    perform pgmend.refuse_temporary_objects();
     select (%9$s) and not coalesce((%10$s), false) into wanted from %2$s as users where users.%3$I = key
     for no key update of users;
     if exists (select from %4$s as profile where profile.%5$I = key) then
@@ -495,6 +498,32 @@ conditions (condition) as (
 )
 
 select coalesce(string_agg(conditions.condition, ' or '), 'false') from conditions
+$function$;
+
+-- Triggers on the profiles table run with the installer's rights where a profile is made: a name that they leave unqualified
+-- could find a temporary table of whoever the session is, and a trigger on it.
+create or replace function pgmend.has_temporary_objects()
+returns boolean
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select exists (
+    select from pg_depend as dependency
+    where dependency.refclassid = 'pg_namespace'::regclass and dependency.refobjid = pg_my_temp_schema()
+)
+$function$;
+
+create or replace function pgmend.refuse_temporary_objects()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    if pg_my_temp_schema() <> 0 and pgmend.has_temporary_objects() then
+        raise exception 'no profile is made in a session that has temporary objects' using errcode = 'operator_intervention';
+    end if;
+end
 $function$;
 
 -- A template whose dollar quotes no name can hold, since names of columns, keys and roles are others' to choose, and one that

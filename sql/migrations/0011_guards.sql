@@ -426,16 +426,7 @@ begin
     then
         return;
     end if;
-    -- Triggers on the profiles table run here with the installer's rights, in the writer's session: a name that they leave
-    -- unqualified could find a temporary table of the writer's, and a trigger on it.
-    if exists (
-        select from pg_class as temporary where temporary.relnamespace = pg_my_temp_schema()
-        union all
-        select from pg_type as temporary where temporary.typnamespace = pg_my_temp_schema()
-        union all
-        select from pg_proc as temporary where temporary.pronamespace = pg_my_temp_schema()
-    )
-    then
+    if pgmend.has_temporary_objects() then
         raise log 'pgmend makes no profile in a session that has temporary objects';
         return;
     end if;
