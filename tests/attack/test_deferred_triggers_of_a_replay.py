@@ -1,7 +1,7 @@
 """Nothing that a replay has begun is left to run after it, with the rights of somebody else."""
 
-from tests.support.database import sign_up
-from tests.support.outbox import dead_letters
+from tests.support.database import count, sign_up
+from tests.support.outbox import dead_letters, released
 from tests.support.workload import park
 from worker import pipeline
 from worker.pipeline import Path
@@ -37,3 +37,25 @@ async def test_trigger_that_a_replay_defers_anew_runs_with_no_other_rights(
 
     assert await connection.fetchval("select array_agg(who::text) from public.ran") in (None, ["shop_writer"])
     assert await dead_letters(connection) in ([], [("refused", "PM009")])
+
+
+async def test_key_that_a_replay_defers_anew_fails_that_replay_and_no_other(
+    connection: Connection, writer: Connection, path: Path
+) -> None:
+    """A violation that would wait for the commit of the whole batch is found while its event can still be told apart."""
+    await connection.execute("create schema shop_writer authorization shop_writer; create table public.ran (who name)")
+    await connection.execute("alter table public.leads owner to shop_writer")
+    await writer.execute(CHAIN)
+    await writer.execute(
+        "alter table shop_writer.a add primary key (n); alter table shop_writer.b add foreign key (n) references shop_writer.a"
+        " deferrable initially deferred; create or replace function shop_writer.second() returns trigger language plpgsql as"
+        " $$ begin set constraints all deferred; insert into shop_writer.b values (2); return null; end $$"
+    )
+    key = await sign_up(connection)
+    assert await park(writer, "public.leads", {"user_id": key, "source": "web"}) == "parked"
+    await park(connection, "public.orders", {"user_id": key, "amount": 1})
+
+    await pipeline.turn(path)
+
+    assert await count(connection, "public.orders") == 1
+    assert await dead_letters(connection) != [] or await released(connection) != []
