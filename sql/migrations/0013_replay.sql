@@ -135,7 +135,7 @@ begin
                 execute pgmend.recognition_statement(referencing_table, constraint_name, row_image) into stands using row_image;
             else
                 execute pgmend.replay_statement(referencing_table, constraint_name, row_image) using row_image;
-                set constraints all immediate;
+                perform pgmend.settle_constraints();
             end if;
             return stands;
         end
@@ -170,6 +170,55 @@ exception when insufficient_privilege then
             errcode = 'insufficient_privilege',
             hint = format('The installer must be able to become that role: grant %s to %I.', writer, installer);
 end
+$function$;
+
+-- Runs what was deferred, until nothing is left: a trigger that runs now may defer anew what it queues, which would be run at the
+-- commit, with the worker's rights (before 18) and for the whole batch to fail with it. Only a written row queues anything, so
+-- nothing is left once a round has written none. Only triggers and exclusion constraints run code of others here.
+-- No search_path of its own: the application's triggers find what they find in any session.
+create or replace function pgmend.settle_constraints()
+returns void
+language plpgsql
+as $function$
+declare
+    written bigint;
+begin
+    set constraints all immediate;
+    if not exists (
+        select from pg_catalog.pg_constraint as rule
+        where rule.condeferrable and rule.contype operator(pg_catalog.=) any(array['t', 'x']::pg_catalog."char"[])
+    ) then
+        return;
+    end if;
+    for round in 1 .. 10 loop
+        written := pgmend.rows_written();
+        set constraints all immediate;
+        if pgmend.rows_written() operator(pg_catalog.=) written then
+            return;
+        end if;
+    end loop;
+    raise exception 'deferred triggers defer one another without an end' using errcode = 'PM009';
+end
+$function$;
+
+-- How many rows this transaction has written up to now.
+create or replace function pgmend.rows_written()
+returns bigint
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    coalesce(
+        sum(
+            pg_stat_get_xact_tuples_inserted(relation.oid)
+            + pg_stat_get_xact_tuples_updated(relation.oid)
+            + pg_stat_get_xact_tuples_deleted(relation.oid)
+        ),
+        0
+    )::bigint
+from pg_class as relation
+where relation.relkind = 'r'
 $function$;
 
 -- A name that no function has yet; 0 is the worker's own.

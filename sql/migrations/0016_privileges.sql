@@ -31,7 +31,9 @@ begin
         'pgmend.recognition_statement(regclass, name, jsonb), '
         'pgmend.row_image(regclass, jsonb), '
         'pgmend.printed_row(anyelement, regclass, jsonb), '
-        'pgmend.insertable_columns(regclass, jsonb) to %s',
+        'pgmend.insertable_columns(regclass, jsonb), '
+        'pgmend.settle_constraints(), '
+        'pgmend.rows_written() to %s',
         writer
     );
     perform pgmend.place_replay_function(writer);
@@ -78,7 +80,7 @@ begin
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
-        pgmend.violation(regclass, jsonb, name), pgmend.defer_again(), pgmend.ring_doorbell(),
+        pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(), pgmend.ring_doorbell(),
         pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer) to pgmend_worker;
     end if;
 end
