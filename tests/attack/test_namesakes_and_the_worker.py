@@ -19,6 +19,18 @@ NAMESAKES = """
     create function public.get(a jsonb, b jsonb) returns text language plpgsql as
     $$ begin raise warning 'get'; return null; end $$;
     create operator public.->> (leftarg = jsonb, rightarg = jsonb, function = public.get);
+    create function public.times(a numeric, b integer) returns numeric language plpgsql as
+    $$ begin raise warning 'times'; return a; end $$;
+    create operator public.* (leftarg = numeric, rightarg = integer, function = public.times);
+    create function public.same(a regclass, b regclass) returns boolean language plpgsql as
+    $$ begin raise warning 'same'; return false; end $$;
+    create operator public.= (leftarg = regclass, rightarg = regclass, function = public.same);
+    create function public.hashtextextended(a text, b integer) returns bigint language plpgsql as
+    $$ begin raise warning 'hash'; return 1; end $$;
+    create function public.pg_sequence_last_value(a text) returns bigint language plpgsql as
+    $$ begin raise warning 'last'; return 1; end $$;
+    create function public.make_interval(secs double precision) returns interval language plpgsql as
+    $$ begin raise warning 'interval'; return '1 s'; end $$;
 """
 
 

@@ -20,7 +20,12 @@ with chosen as materialized (
         order by event.available_at
         offset 0
     ) as in_order
-    where pg_try_advisory_xact_lock(hashtextextended(format('pgmend.user %s %s', in_order.source_id, in_order.user_key), 0))
+    where
+        pg_try_advisory_xact_lock(
+            pg_catalog.hashtextextended(
+                pg_catalog.format('pgmend.user %s %s', in_order.source_id, in_order.user_key), 0
+            )
+        )
     order by in_order.available_at
     limit $1
 ),
@@ -51,7 +56,7 @@ select
     end as referenced_capture
 from due
 left join pgmend.guarded_constraints as guard
-    on due.referencing_table = guard.referencing_table and due.constraint_name = guard.constraint_name
+    on due.referencing_table::oid = guard.referencing_table::oid and due.constraint_name = guard.constraint_name
 left join pgmend.careful_events as waited_for on due.waits_for_event = waited_for.event_id
 left join pgmend.dead_letters as letter on due.waits_for_event = letter.event_id
 order by due.available_at

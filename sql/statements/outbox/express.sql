@@ -23,7 +23,7 @@ claimed as materialized (
 ),
 
 asked as (
-    select source_id, array_agg(user_key) as user_keys
+    select source_id, pg_catalog.array_agg(user_key) as user_keys
     from claimed
     group by source_id
 ),
@@ -47,9 +47,9 @@ audited as (
     (error_type, severity, user_id, message, details, attempt, event_id, correlation_id)
     select distinct on (settled.source_id, settled.user_key)
         'MISSING_PROFILE_CREATED', 'info', settled.user_key, 'the missing profile was created',
-        jsonb_build_object(
+        pg_catalog.jsonb_build_object(
             'source_id', settled.source_id, 'lane', 'express',
-            'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000)
+            'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000.0)
         ),
         1, settled.event_id, settled.correlation_id
     from settled

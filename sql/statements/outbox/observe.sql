@@ -23,5 +23,5 @@ select
         order by event_id
         limit 1
     ), false) as is_held,
-    coalesce(pg_sequence_last_value('pgmend.event_ids'), 0) as last_id,
+    coalesce(pg_catalog.pg_sequence_last_value('pgmend.event_ids'), 0) as last_id,
     pg_current_snapshot()::text as snapshot
