@@ -294,6 +294,7 @@ language plpgsql
 as $function$
 declare
     own_search_path constant text := pg_catalog.current_setting('search_path');
+    own_settings constant text[] := pgmend.settings_that_matter();
     function_name constant name := case
         when writer_role operator(pg_catalog.=) current_user then 'replay_as_0' else pgmend.replay_function_of(writer_role)
     end;
@@ -326,11 +327,51 @@ begin
     perform pg_catalog.set_config('request.jwt.claims', '', true);
     -- Code inside may have set a search path for the session, or made temporary objects that stand for names of the catalog.
     perform pg_catalog.set_config('search_path', own_search_path, false);
+    perform pgmend.restore_settings(own_settings);
     if pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0 then
         execute 'discard temp';
     end if;
     perform pgmend.defer_again();
     return stands;
+end
+$function$;
+
+-- The settings of this session that code inside a replay could change for the rest of the batch, or of the session: a trigger
+-- that gives its own statement little time is enough.
+create or replace function pgmend.settings_that_matter()
+returns text[]
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select array[
+    ['lock_timeout', current_setting('lock_timeout')],
+    ['statement_timeout', current_setting('statement_timeout')],
+    ['idle_in_transaction_session_timeout', current_setting('idle_in_transaction_session_timeout')],
+    ['default_transaction_read_only', current_setting('default_transaction_read_only')],
+    ['default_transaction_isolation', current_setting('default_transaction_isolation')],
+    ['row_security', current_setting('row_security')],
+    ['client_encoding', current_setting('client_encoding')],
+    ['pgmend.silent', coalesce(current_setting('pgmend.silent', true), '')]
+]
+$function$;
+
+create or replace function pgmend.restore_settings(own_settings text[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    setting text[];
+begin
+    foreach setting slice 1 in array own_settings loop
+        if current_setting(setting[1], true) is distinct from setting[2] then
+            if setting[1] = 'lock_timeout' then
+                reset lock_timeout; -- the worker's own is one of the transaction
+            end if;
+            perform set_config(setting[1], setting[2], setting[1] = 'lock_timeout');
+        end if;
+    end loop;
 end
 $function$;
 

@@ -80,7 +80,8 @@ begin
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
-        pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(), pgmend.ring_doorbell(),
+        pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(),
+        pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
         pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer) to pgmend_worker;
     end if;
 end
