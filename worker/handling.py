@@ -87,7 +87,19 @@ class Handling:
             referred_to = await outbox.captured_reference(self.connection, event.event_id, event.capture, failure.constraint)
             if referred_to is not None:
                 return setback.wait_for_event(event, failure, self.policy, _random(), referred_to=referred_to)
+            await self._announce(event, event.capture, failure.constraint)
         return setback.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
+
+    async def _announce(self, event: Event, capture: Capture, constraint: str) -> None:
+        """Have the profile made that another guarded key of the row misses, before the row's next attempt."""
+        if constraint == capture.constraint_name:
+            return
+        try:
+            async with self.connection.transaction():
+                await outbox.announce_referenced(self.connection, capture, constraint, event.correlation_id)
+        except asyncpg.PostgresError as error:
+            if self._is_lost_by(error):
+                raise
 
     def _is_lost_by(self, error: asyncpg.PostgresError | TimeoutError) -> bool:
         """Whether the connection is gone; a statement that took too long, or raised in its words, is its event's own failure."""

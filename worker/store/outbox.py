@@ -106,6 +106,13 @@ async def captured_reference(connection: Connection, event_id: int, capture: Cap
     return referred_to
 
 
+async def announce_referenced(connection: Connection, capture: Capture, constraint: str, correlation_id: str | None) -> None:
+    """Announce the user whose profile a captured row misses through another guarded key, if the source wants one."""
+    await connection.execute(
+        statement("outbox/announce_referenced"), capture.referencing_table, capture.row_image, constraint, correlation_id
+    )
+
+
 async def expire(connection: Connection, *, most: int) -> int:
     """Let captured rows go that nobody settled in time; return how many."""
     return int(await connection.fetchval(statement("outbox/expire"), most))
