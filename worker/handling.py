@@ -14,7 +14,7 @@ from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
 from worker.store import outbox, profiles, replays
-from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
+from worker.store.connection import Connection, failure_of, is_lost, is_survived, wait_for_locks
 
 _LOCK_TIMEOUT_AFTERWARDS = 0.01
 _random = random.SystemRandom().random
@@ -84,14 +84,26 @@ class Handling:
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")
         if failure.sqlstate == "23503" and failure.constraint and event.capture:
-            referred_to = await outbox.captured_reference(self.connection, event.capture, failure.constraint)
-            if referred_to not in (None, event.event_id):
+            referred_to = await outbox.captured_reference(self.connection, event.event_id, event.capture, failure.constraint)
+            if referred_to is not None:
                 return setback.wait_for_event(event, failure, self.policy, _random(), referred_to=referred_to)
+            await self._announce(event, event.capture, failure.constraint)
         return setback.after_failure(event, failure, self.policy, _random(), healing=step is _Step.HEAL)
 
+    async def _announce(self, event: Event, capture: Capture, constraint: str) -> None:
+        """Have the profile made that another guarded key of the row misses, before the row's next attempt."""
+        if constraint == capture.constraint_name:
+            return
+        try:
+            async with self.connection.transaction():
+                await outbox.announce_referenced(self.connection, capture, constraint, event.correlation_id)
+        except asyncpg.PostgresError as error:
+            if self._is_lost_by(error):
+                raise
+
     def _is_lost_by(self, error: asyncpg.PostgresError | TimeoutError) -> bool:
-        """Whether the connection is gone; a statement that took too long is its event's own failure."""
-        return is_lost(error, self.connection) and not isinstance(error, TimeoutError)
+        """Whether the connection is gone; a statement that took too long, or raised in its words, is its event's own failure."""
+        return self.connection.is_closed() or (is_lost(error) and not isinstance(error, TimeoutError) and not is_survived(error))
 
     async def _stands(self, capture: Capture) -> bool:
         """Whether the writer can see the row; a writer who may not look recognises nothing."""
@@ -99,6 +111,6 @@ class Handling:
             async with self.connection.transaction():
                 return await replays.stands(self.connection, capture)
         except asyncpg.PostgresError as error:
-            if is_lost(error, self.connection):
+            if self._is_lost_by(error):
                 raise
             return False

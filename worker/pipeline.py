@@ -143,5 +143,5 @@ async def _settle(connection: Connection, outcomes: list[Outcome]) -> None:
 
 def _next_due_in(batch: outbox.ExpressBatch, seen: outbox.Observation) -> float | None:
     """Return the seconds until something is due. What another worker holds is looked at again soon: it may die with it."""
-    held_by_others = seen.oldest_present is not None or batch.careful_is_due
+    held_by_others = seen.is_held or batch.careful_is_due
     return _LOOK_AGAIN_SECONDS if held_by_others else batch.careful_due_in

@@ -72,6 +72,7 @@ as $function$
 declare
     keys constant %6$s[] := user_keys::%6$s[];
 begin
+    perform pgmend.refuse_temporary_objects();
     return query
     with built as materialized (
         select
@@ -192,6 +193,7 @@ as $function$
 declare
     key constant %6$s := user_key::%6$s;
 begin
+    perform pgmend.refuse_temporary_objects();
     begin
         insert into %4$s (%5$I%7$s)
         select users.%3$I%11$s
@@ -255,6 +257,7 @@ declare
     key constant %6$s := user_key::%6$s;
     wanted boolean;
 begin
+    perform pgmend.refuse_temporary_objects();
     select (%9$s) and not coalesce((%10$s), false) into wanted from %2$s as users where users.%3$I = key
     for no key update of users;
     if exists (select from %4$s as profile where profile.%5$I = key) then
@@ -497,6 +500,43 @@ conditions (condition) as (
 select coalesce(string_agg(conditions.condition, ' or '), 'false') from conditions
 $function$;
 
+-- Triggers on the profiles table run with the installer's rights where a profile is made: a name that they leave unqualified
+-- could find a temporary table of whoever the session is, and a trigger on it.
+create or replace function pgmend.has_temporary_objects()
+returns boolean
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select exists (
+    select from pg_depend as dependency
+    where dependency.refclassid = 'pg_namespace'::regclass and dependency.refobjid = pg_my_temp_schema()
+)
+$function$;
+
+create or replace function pgmend.refuse_temporary_objects()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    if pg_my_temp_schema() <> 0 and pgmend.has_temporary_objects() then
+        raise exception 'no profile is made in a session that has temporary objects' using errcode = 'operator_intervention';
+    end if;
+end
+$function$;
+
+-- A template whose dollar quotes no name can hold, since names of columns, keys and roles are others' to choose, and one that
+-- ended a function's body early would have the rest of it run as a statement of the installer's.
+create or replace function pgmend.with_quotes_of_its_own(template text)
+returns text
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $body$
+select regexp_replace(template, '[$](function|guard|replay)[$]', format('$pgmend_%s$', replace(gen_random_uuid()::text, '-', '')), 'g')
+$body$;
+
 create or replace function pgmend.generate_source_functions(source_id integer)
 returns void
 language plpgsql
@@ -543,7 +583,7 @@ begin
             in ('either', case when source.recipe_function is null then 'columns' else 'function' end)
     loop
         execute format(
-            template.definition, source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
+            pgmend.with_quotes_of_its_own(template.definition), source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
             key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion, source.recipe_function
         );
         execute format('revoke all on function %s from public', format(template.signature, source_id));

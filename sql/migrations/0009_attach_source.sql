@@ -236,6 +236,17 @@ begin
                 );
     end if;
 
+    -- Triggers, defaults and constraints of the profiles table run with the installer's rights whenever a profile is made.
+    if not exists (
+        select from pg_class as relation
+        where relation.oid = attach_source.profiles_table and pg_has_role(relation.relowner, current_user, 'member')
+    ) then
+        raise exception 'the owner of % is not to be trusted with the rights of %', attach_source.profiles_table, current_user
+            using
+                errcode = 'insufficient_privilege',
+                hint = 'Install pgmend as the role that owns the application''s tables.';
+    end if;
+
     if attach_source.recipe_function is not null then
         if attach_source.recipe <> '{}' then
             raise exception 'there are two recipes, columns and a function'

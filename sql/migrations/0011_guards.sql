@@ -201,7 +201,8 @@ $function$;
 -- of the statement and just before the key is checked: a statement that writes the profile itself, after the row that refers to
 -- it, is left alone; a row that a policy or a CHECK refuses makes no profile; and every BEFORE trigger has had its say about the
 -- key. For a deferred key it is a constraint trigger that is deferred as well.
--- park is a pair of BEFORE triggers whose names sort first, so that they see the row as the writer gave it: the first finds out,
+-- park is a pair of BEFORE triggers whose names sort first, by a leading space, so that no other trigger has its effect on a row
+-- that is then captured, and they see the row as the writer gave it: the first finds out,
 -- with the installer's rights, that the profile is missing; the second, with the writer's, rehearses the insert (park_row).
 --
 -- No search_path is pinned, which would cost every insert: each name is qualified, the key's own operators included. A renamed
@@ -262,7 +263,7 @@ as $function$
 begin
     -- format() prints a value by its type's output function; a cast could be of the type's owner's making.
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.ensure_guarded_%1$s()
         returns trigger
         language plpgsql
@@ -283,7 +284,7 @@ begin
             return null;
         end
         $guard$
-        $template$,
+        $template$),
         guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
     );
     execute format('revoke all on function pgmend.ensure_guarded_%s() from public', guarded.guard_id);
@@ -304,7 +305,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.find_missing_%1$s()
         returns trigger
         language plpgsql
@@ -324,11 +325,11 @@ begin
             return new;
         end
         $guard$
-        $template$,
+        $template$),
         guarded.guard_id, some_column_is_null, the_profile
     );
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.park_guarded_%1$s()
         returns trigger
         language plpgsql
@@ -344,21 +345,36 @@ begin
             ) then
                 return new;
             end if;
-            if pgmend.park_row(%2$L::pg_catalog.regclass, new) then
+            -- A partition's trigger is its table's, and a name would be another's after a rename.
+            if pgmend.park_row(
+                (
+                    select placed.tgrelid
+                    from pg_catalog.pg_trigger as placed
+                    where placed.tgname operator(pg_catalog.=) tg_name
+                        and placed.tgparentid operator(pg_catalog.=) 0::pg_catalog.oid
+                        and placed.tgrelid operator(pg_catalog.=) any(
+                            pg_catalog.array_append(
+                                array(select above.relid::pg_catalog.oid from pg_catalog.pg_partition_ancestors(tg_relid) as above),
+                                tg_relid
+                            )
+                        )
+                ),
+                new
+            ) then
                 return null;
             end if;
             return new;
         end
         $guard$
-        $template$,
-        guarded.guard_id, guarded.referencing_table
+        $template$),
+        guarded.guard_id
     );
     execute format('revoke all on function pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() from public', guarded.guard_id);
     execute format(
         $template$
-        create trigger "PGMEND_park_%1$s_finds" before insert on %2$s
+        create trigger " PGMEND_park_%1$s_finds" before insert on %2$s
         for each row execute function pgmend.find_missing_%1$s();
-        create trigger "PGMEND_park_%1$s_parks" before insert on %2$s
+        create trigger " PGMEND_park_%1$s_parks" before insert on %2$s
         for each row when (
             pg_catalog.current_setting('pgmend.missing', true) operator(pg_catalog.=) '%1$s'
             and pg_catalog.current_setting('pgmend.trying', true) operator(pg_catalog.=) 'on' is not true
@@ -411,16 +427,7 @@ begin
     then
         return;
     end if;
-    -- Triggers on the profiles table run here with the installer's rights, in the writer's session: a name that they leave
-    -- unqualified could find a temporary table of the writer's, and a trigger on it.
-    if exists (
-        select from pg_class as temporary where temporary.relnamespace = pg_my_temp_schema()
-        union all
-        select from pg_type as temporary where temporary.typnamespace = pg_my_temp_schema()
-        union all
-        select from pg_proc as temporary where temporary.pronamespace = pg_my_temp_schema()
-    )
-    then
+    if pgmend.has_temporary_objects() then
         raise log 'pgmend makes no profile in a session that has temporary objects';
         return;
     end if;

@@ -1,7 +1,8 @@
 -- Capture of failed inserts: the row is written down instead of lost, as an event that names its writer.
 
 -- The columns of a row that an insert may name, among those that the given JSON object carries. Raises for a key that is no
--- column of the table (PM002): what cannot be stored is said at once.
+-- column of the table (PM002): what cannot be stored is said at once. Types are named with their schema: the name is used in
+-- sessions of others, where a temporary type may have the same.
 create or replace function pgmend.insertable_columns(referencing_table regclass, given jsonb)
 returns table (column_name name, type_name text)
 language plpgsql
@@ -26,8 +27,10 @@ begin
     end if;
 
     return query
-    select attribute.attname, format_type(attribute.atttypid, -1)
+    select attribute.attname, format('%I.%I', space.nspname, type.typname)
     from pg_attribute as attribute
+    inner join pg_type as type on type.oid = attribute.atttypid
+    inner join pg_namespace as space on space.oid = type.typnamespace
     where attribute.attrelid = referencing_table
         and attribute.attnum > 0
         and not attribute.attisdropped
@@ -79,8 +82,8 @@ as $function$
 declare
     image jsonb;
 begin
-    execute format(
-        'select pgmend.printed_row(jsonb_populate_record(null::%s, $1), $2, $1)', referencing_table
+    execute pg_catalog.format(
+        'select pgmend.printed_row(pg_catalog.jsonb_populate_record(null::%s, $1), $2, $1)', referencing_table
     ) into image using given, referencing_table;
     return image;
 end
@@ -168,6 +171,19 @@ from captured_reference
 where not exists (select from violated_guard)
 $function$;
 
+-- Whether this transaction has replayed a captured row: replay_as leaves a lock as a mark.
+create or replace function pgmend.is_replaying()
+returns boolean
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select exists (
+    select from pg_locks as held
+    where held.locktype = 'advisory' and held.classid = 1886219621 and held.objsubid = 2 and held.pid = pg_backend_pid()
+)
+$function$;
+
 -- Writes the event of a captured row. Security definer, because writers have no right on the outbox, and therefore without any
 -- look at the row but as text: a type, domain or view of the caller's making must not be evaluated with these rights.
 --
@@ -198,6 +214,10 @@ declare
     claims constant text := nullif(current_setting('request.jwt.claims', true), '');
     writer constant name := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 begin
+    if pgmend.is_replaying() then
+        raise exception 'a replay captures nothing: the session is not its writer''s'
+            using errcode = 'PM009', hint = 'Let the insert fail: the captured row that is being replayed is kept.';
+    end if;
     select found_out.* into violation
     from pgmend.violation(
         record_failed_insert.referencing_table, record_failed_insert.row_image, record_failed_insert.constraint_name
@@ -234,7 +254,7 @@ begin
                 hint = 'select pgmend.guard(table, constraint) guards a key; its unknown_user_grace lets rows wait for a user to come.';
     end if;
 
-    perform pgmend.require_room(writer, record_failed_insert.row_image, claims);
+    perform pgmend.require_room(writer, record_failed_insert.row_image, claims, concat(record_failed_insert.waiting_for, correlation));
     insert into pgmend.careful_events (
         source_id, kind, user_key, user_seen, correlation_id,
         referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for, waits_for_event
@@ -283,7 +303,8 @@ $function$;
 
 -- Tries an insert with the caller's own rights. Where a guarded foreign key refuses it, the row is captured instead of lost.
 -- Returns {"status": "stored"} or {"status": "parked", "event_id": receipt}; whatever is neither raises the insert's own error.
--- No search_path of its own: the application's triggers find what they find in any insert of the caller.
+-- No search_path of its own: the application's triggers find what they find in any insert of the caller. So each function of the
+-- catalog is qualified, here and in park_row: one that somebody has made in a schema on the caller's path may fit better.
 create or replace function pgmend.insert_or_park(referencing_table regclass, new_row jsonb)
 returns jsonb
 language plpgsql
@@ -293,19 +314,19 @@ declare
     violated text;
     receipt bigint;
 begin
-    select string_agg(quote_ident(listed.column_name), ', ') into columns
+    select pg_catalog.string_agg(pg_catalog.quote_ident(listed.column_name), ', ') into columns
     from pgmend.insertable_columns(referencing_table, new_row) as listed;
     for attempt in 1 .. 2 loop
         begin
-            perform set_config('pgmend.trying', 'on', true);
-            execute format(
-                'insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1)', referencing_table, columns
+            perform pg_catalog.set_config('pgmend.trying', 'on', true);
+            execute pg_catalog.format(
+                'insert into %1$s (%2$s) select %2$s from pg_catalog.jsonb_populate_record(null::%1$s, $1)', referencing_table, columns
             ) using new_row;
-            perform set_config('pgmend.trying', '', true);
-            return jsonb_build_object('status', 'stored');
+            perform pg_catalog.set_config('pgmend.trying', '', true);
+            return pg_catalog.jsonb_build_object('status', 'stored');
         exception when foreign_key_violation then
             get stacked diagnostics violated = constraint_name;
-            if current_setting('pgmend.replaying', true) = 'on' then
+            if pg_catalog.current_setting('pgmend.replaying', true) = 'on' then
                 raise;
             end if;
             receipt := pgmend.record_failed_insert(
@@ -315,7 +336,7 @@ begin
                 raise;
             end if;
             if receipt > 0 then
-                return jsonb_build_object('status', 'parked', 'event_id', receipt);
+                return pg_catalog.jsonb_build_object('status', 'parked', 'event_id', receipt);
             end if;
         end;
     end loop;
@@ -337,16 +358,19 @@ declare
     image jsonb;
     violated text;
 begin
-    if current_user <> coalesce(nullif(current_setting('role', true), 'none'), session_user) then
+    if current_user <> coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user) then
         return false;
     end if;
-    select string_agg(quote_ident(listed.column_name), ', '), jsonb_object_agg(listed.column_name, null::text) into columns, image
-    from pgmend.insertable_columns(referencing_table, to_jsonb(new_row)) as listed
-    where has_column_privilege(referencing_table, listed.column_name, 'insert');
-    image := pgmend.printed_row(new_row, referencing_table, image);
     begin
-        perform set_config('pgmend.trying', 'on', true);
-        execute format(
+        select
+            pg_catalog.string_agg(pg_catalog.quote_ident(listed.column_name), ', '),
+            pg_catalog.jsonb_object_agg(listed.column_name, null::text)
+        into columns, image
+        from pgmend.insertable_columns(referencing_table, pg_catalog.to_jsonb(new_row)) as listed
+        where pg_catalog.has_column_privilege(referencing_table, listed.column_name, 'insert');
+        image := pgmend.printed_row(new_row, referencing_table, image);
+        perform pg_catalog.set_config('pgmend.trying', 'on', true);
+        execute pg_catalog.format(
             'insert into %1$s (%2$s) overriding system value select %2$s from (select ($1).*) as given',
             referencing_table, columns
         ) using new_row;

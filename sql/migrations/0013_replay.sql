@@ -6,7 +6,9 @@
 -- because Postgres lets no such function set a role, and the worker can do nothing else in the writer's name (decision 0013).
 
 -- The statement that replays a captured row; it takes the row image as $1. Generated columns are left out, identity values are
--- overridden, absent columns take their defaults. Security definer, because writers may not read the guards.
+-- overridden, absent columns take their defaults. Security definer, because writers may not read the guards. Each name of the
+-- catalog is qualified, here and below: the statement runs with the writer's rights under the search path of the session, which
+-- may hold objects of whoever the worker is.
 create or replace function pgmend.replay_statement(referencing_table regclass, constraint_name name, row_image jsonb)
 returns text
 language plpgsql
@@ -24,12 +26,15 @@ begin
     where guard.referencing_table = replay_statement.referencing_table
         and guard.constraint_name = replay_statement.constraint_name;
     if replay_function is not null then
-        return format('select %s($1::jsonb)', replay_function);
+        return format('select %s($1::pg_catalog.jsonb)', replay_function);
     end if;
 
     select
         string_agg(quote_ident(listed.column_name), ', '),
-        string_agg(format('($1::jsonb ->> %L)::%s', listed.column_name, listed.type_name), ', ')
+        string_agg(
+            format('($1::pg_catalog.jsonb operator(pg_catalog.->>) %L::pg_catalog.text)::%s', listed.column_name, listed.type_name),
+            ', '
+        )
     into columns, expressions
     from pgmend.insertable_columns(referencing_table, row_image) as listed;
     return format('insert into %s (%s) overriding system value values (%s)', referencing_table, columns, expressions);
@@ -50,10 +55,29 @@ declare
     keys name[];
     same_key text;
 begin
-    select array_agg(attribute.attname) into keys
+    select
+        array_agg(attribute.attname),
+        string_agg(
+            format(
+                'stored.%I operator(%I.%s) ($1 operator(pg_catalog.->>) %L::pg_catalog.text)::%I.%I',
+                attribute.attname, space.nspname, equality.oprname, attribute.attname, type_space.nspname, type.typname
+            ),
+            ' and '
+        )
+    into keys, same_key
     from pg_index as primary_key
+    cross join lateral unnest(primary_key.indkey, primary_key.indclass) as part (attribute_number, class_oid)
     inner join pg_attribute as attribute
-        on attribute.attrelid = primary_key.indrelid and attribute.attnum = any(primary_key.indkey)
+        on attribute.attrelid = primary_key.indrelid and attribute.attnum = part.attribute_number
+    inner join pg_type as type on type.oid = attribute.atttypid
+    inner join pg_namespace as type_space on type_space.oid = type.typnamespace
+    inner join pg_opclass as class on class.oid = part.class_oid
+    inner join pg_amop as member
+        on member.amopfamily = class.opcfamily
+        and member.amoplefttype = class.opcintype and member.amoprighttype = class.opcintype
+        and member.amopstrategy = 3
+    inner join pg_operator as equality on equality.oid = member.amopopr
+    inner join pg_namespace as space on space.oid = equality.oprnamespace
     where primary_key.indrelid = referencing_table and primary_key.indisprimary;
     if keys is null or not row_image ?& keys::text[] or exists (
         select
@@ -65,12 +89,9 @@ begin
         return 'select false';
     end if;
 
-    select string_agg(format('stored.%I = ($1 ->> %L)::%s', listed.column_name, listed.column_name, listed.type_name), ' and ')
-    into same_key
-    from pgmend.insertable_columns(referencing_table, row_image) as listed
-    where listed.column_name = any(keys);
     return format(
-        'select exists (select from %s as stored where %s and pgmend.printed_row(stored, %L::regclass, $1) @> $1)',
+        'select exists (select from %s as stored where %s '
+        'and pgmend.printed_row(stored, %L::pg_catalog.regclass, $1) operator(pg_catalog.@>) $1)',
         referencing_table, same_key, referencing_table
     );
 end
@@ -91,9 +112,13 @@ declare
     own_role constant text := current_setting('role');
     signature constant text := format('pgmend.%I(regclass, name, jsonb, boolean)', function_name);
 begin
-    execute format('drop function if exists %s', signature);
+    if writer is null then
+        execute format('drop function if exists %s', signature);
+    else
+        perform pgmend.take_replay_functions_away(writer);
+    end if;
     execute format(
-        $template$
+        pgmend.with_quotes_of_its_own($template$
         create function pgmend.%1$I(referencing_table regclass, constraint_name name, row_image jsonb, only_look boolean)
         returns boolean
         language plpgsql
@@ -110,17 +135,20 @@ begin
                 execute pgmend.recognition_statement(referencing_table, constraint_name, row_image) into stands using row_image;
             else
                 execute pgmend.replay_statement(referencing_table, constraint_name, row_image) using row_image;
-                set constraints all immediate;
+                perform pgmend.settle_constraints();
             end if;
             return stands;
         end
         $replay$
-        $template$,
+        $template$),
         function_name,
         case when writer is null then 'security invoker' else 'security definer' end,
         case
             when writer is null then 'false'
-            else format('current_user operator(pg_catalog.<>) %L::pg_catalog.name', writer_name)
+            else format(
+                'current_user operator(pg_catalog.<>) %1$L::pg_catalog.name or session_user operator(pg_catalog.=) %1$L::pg_catalog.name '
+                'or pg_catalog.current_setting(''role'') operator(pg_catalog.=) %1$L', writer_name
+            )
         end
     );
     execute format('revoke all on function %s from public', signature);
@@ -144,6 +172,55 @@ exception when insufficient_privilege then
 end
 $function$;
 
+-- Runs what was deferred, until nothing is left: a trigger that runs now may defer anew what it queues, which would be run at the
+-- commit, with the worker's rights (before 18) and for the whole batch to fail with it. Only a written row queues anything, so
+-- nothing is left once a round has written none. Only triggers and exclusion constraints run code of others here.
+-- No search_path of its own: the application's triggers find what they find in any session.
+create or replace function pgmend.settle_constraints()
+returns void
+language plpgsql
+as $function$
+declare
+    written bigint;
+begin
+    set constraints all immediate;
+    if not exists (
+        select from pg_catalog.pg_constraint as rule
+        where rule.condeferrable and rule.contype operator(pg_catalog.=) any(array['t', 'x']::pg_catalog."char"[])
+    ) then
+        return;
+    end if;
+    for round in 1 .. 10 loop
+        written := pgmend.rows_written();
+        set constraints all immediate;
+        if pgmend.rows_written() operator(pg_catalog.=) written then
+            return;
+        end if;
+    end loop;
+    raise exception 'deferred triggers defer one another without an end' using errcode = 'PM009';
+end
+$function$;
+
+-- How many rows this transaction has written up to now.
+create or replace function pgmend.rows_written()
+returns bigint
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    coalesce(
+        sum(
+            pg_stat_get_xact_tuples_inserted(relation.oid)
+            + pg_stat_get_xact_tuples_updated(relation.oid)
+            + pg_stat_get_xact_tuples_deleted(relation.oid)
+        ),
+        0
+    )::bigint
+from pg_class as relation
+where relation.relkind = 'r'
+$function$;
+
 -- A name that no function has yet; 0 is the worker's own.
 create or replace function pgmend.free_replay_function(writer regrole)
 returns name
@@ -158,7 +235,8 @@ from pg_proc as routine
 where routine.pronamespace = 'pgmend'::regnamespace and routine.proname ~ '^replay_as_[0-9]+$'
 $function$;
 
--- The name of the function through which the worker replays for a role, or null where there is none.
+-- The name of the function through which the worker replays for a role, or null where there is none. One that its owner has
+-- altered is none: a setting of his, a search path for instance, would let his own code run in the worker's session.
 create or replace function pgmend.replay_function_of(writer_role name)
 returns name
 language sql
@@ -170,13 +248,38 @@ from pg_proc as routine
 inner join pg_roles as owner on owner.oid = routine.proowner
 where routine.pronamespace = 'pgmend'::regnamespace
     and routine.prosecdef
+    and routine.proconfig is null
     and routine.proname ~ '^replay_as_[0-9]+$'
     and owner.rolname = writer_role
+$function$;
+
+-- Takes away whatever functions replayed for a role, altered ones included: a role that owns one cannot be dropped.
+create or replace function pgmend.take_replay_functions_away(writer regrole)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    taken regprocedure;
+begin
+    for taken in
+        select routine.oid
+        from pg_proc as routine
+        where routine.pronamespace = 'pgmend'::regnamespace
+            and routine.proname ~ '^replay_as_[0-9]+$'
+            and routine.proowner = writer
+    loop
+        execute format('drop function %s', taken);
+    end loop;
+end
 $function$;
 
 -- Runs a captured insert again as its writer, deferred constraints included, or only looks whether its row stands. Raises what
 -- the insert raises, and PM004 where nobody may replay for that role. The search path is the session's, without the schema of
 -- the role's own name, which that role could fill with functions.
+-- An advisory lock marks the rest of the transaction as one that replays, which nothing that runs inside can take back: the
+-- session's role is the worker's here, and a row captured now would be replayed with the worker's rights (record_failed_insert).
+-- Its second number is anybody's guess, so that nobody can hold it against us.
 -- Security invoker and no search_path of its own: the application's triggers find what they find in any session.
 create or replace function pgmend.replay_as(
     writer_role name,
@@ -191,9 +294,13 @@ language plpgsql
 as $function$
 declare
     own_search_path constant text := pg_catalog.current_setting('search_path');
+    own_settings constant text[] := pgmend.settings_that_matter();
     function_name constant name := case
         when writer_role operator(pg_catalog.=) current_user then 'replay_as_0' else pgmend.replay_function_of(writer_role)
     end;
+    some_number constant integer := pg_catalog.floor(
+        pg_catalog.random() operator(pg_catalog.*) 2000000000::pg_catalog.float8
+    )::pg_catalog.int4;
     stands boolean;
 begin
     if function_name is null then
@@ -201,6 +308,9 @@ begin
             using
                 errcode = 'PM004', detail = 'grant',
                 hint = pg_catalog.format('select pgmend.grant_captures(%L)', pg_catalog.quote_ident(writer_role));
+    end if;
+    if not pg_catalog.pg_try_advisory_xact_lock_shared(1886219621, some_number) then
+        raise exception 'the mark of a replay is held by somebody else' using errcode = 'lock_not_available';
     end if;
     perform pg_catalog.set_config(
         'search_path',
@@ -217,11 +327,51 @@ begin
     perform pg_catalog.set_config('request.jwt.claims', '', true);
     -- Code inside may have set a search path for the session, or made temporary objects that stand for names of the catalog.
     perform pg_catalog.set_config('search_path', own_search_path, false);
+    perform pgmend.restore_settings(own_settings);
     if pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0 then
         execute 'discard temp';
     end if;
     perform pgmend.defer_again();
     return stands;
+end
+$function$;
+
+-- The settings of this session that code inside a replay could change for the rest of the batch, or of the session: a trigger
+-- that gives its own statement little time is enough.
+create or replace function pgmend.settings_that_matter()
+returns text[]
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select array[
+    ['lock_timeout', current_setting('lock_timeout')],
+    ['statement_timeout', current_setting('statement_timeout')],
+    ['idle_in_transaction_session_timeout', current_setting('idle_in_transaction_session_timeout')],
+    ['default_transaction_read_only', current_setting('default_transaction_read_only')],
+    ['default_transaction_isolation', current_setting('default_transaction_isolation')],
+    ['row_security', current_setting('row_security')],
+    ['client_encoding', current_setting('client_encoding')],
+    ['pgmend.silent', coalesce(current_setting('pgmend.silent', true), '')]
+]
+$function$;
+
+create or replace function pgmend.restore_settings(own_settings text[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    setting text[];
+begin
+    foreach setting slice 1 in array own_settings loop
+        if current_setting(setting[1], true) is distinct from setting[2] then
+            if setting[1] = 'lock_timeout' then
+                reset lock_timeout; -- the worker's own is one of the transaction
+            end if;
+            perform set_config(setting[1], setting[2], setting[1] = 'lock_timeout');
+        end if;
+    end loop;
 end
 $function$;
 

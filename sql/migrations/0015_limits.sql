@@ -1,6 +1,6 @@
 -- Limits: what a writer may have waiting, how long it is kept, and when a source is stopped until a person has looked.
 --   captured_rows       captured rows of one writer's role that may wait, dead letters included
---   captured_row_bytes  the largest captured row
+--   captured_row_bytes  the largest captured row, with what it waits for and its correlation id
 --   claims_bytes        the largest request.jwt.claims that is stored with one
 --   keep_captured_rows  a captured row that nobody has settled by then is let go, and the audit says so
 --   unexpected_users    a sweep that finds more users without profile than that, in a source that is armed,
@@ -23,7 +23,7 @@ create table if not exists pgmend.limits (
 insert into pgmend.limits (only_row) values (true) on conflict do nothing;
 
 -- Refuses a captured row that is too large, or one too many of its writer.
-create or replace function pgmend.require_room(writer_role name, row_image jsonb, writer_claims text)
+create or replace function pgmend.require_room(writer_role name, row_image jsonb, writer_claims text, beside text)
 returns void
 language plpgsql
 stable
@@ -32,14 +32,15 @@ as $function$
 #variable_conflict use_column
 declare
     configured pgmend.limits;
+    row_bytes constant integer := octet_length(require_room.row_image::text) + octet_length(require_room.beside);
     waiting bigint;
 begin
     select limits.* into strict configured from pgmend.limits as limits;
-    if octet_length(require_room.row_image::text) > configured.captured_row_bytes then
+    if row_bytes > configured.captured_row_bytes then
         raise exception 'the row is too large to be captured'
             using
                 errcode = 'program_limit_exceeded',
-                detail = format('%s bytes, the limit is %s', octet_length(require_room.row_image::text), configured.captured_row_bytes),
+                detail = format('%s bytes, the limit is %s', row_bytes, configured.captured_row_bytes),
                 hint = 'pgmend.limits holds the limit captured_row_bytes.';
     end if;
     if octet_length(require_room.writer_claims) > configured.claims_bytes then

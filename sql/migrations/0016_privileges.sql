@@ -31,7 +31,9 @@ begin
         'pgmend.recognition_statement(regclass, name, jsonb), '
         'pgmend.row_image(regclass, jsonb), '
         'pgmend.printed_row(anyelement, regclass, jsonb), '
-        'pgmend.insertable_columns(regclass, jsonb) to %s',
+        'pgmend.insertable_columns(regclass, jsonb), '
+        'pgmend.settle_constraints(), '
+        'pgmend.rows_written() to %s',
         writer
     );
     perform pgmend.place_replay_function(writer);
@@ -45,14 +47,8 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-declare
-    function_name constant name := (
-        select pgmend.replay_function_of(role.rolname) from pg_roles as role where role.oid = writer
-    );
 begin
-    if function_name is not null then
-        execute format('drop function pgmend.%I(regclass, name, jsonb, boolean)', function_name);
-    end if;
+    perform pgmend.take_replay_functions_away(writer);
     execute format('revoke all on all functions in schema pgmend from %s', writer);
     execute format('revoke all on schema pgmend from %s', writer);
 end
@@ -84,7 +80,8 @@ begin
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
-        pgmend.violation(regclass, jsonb, name), pgmend.defer_again(), pgmend.ring_doorbell(),
+        pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(),
+        pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
         pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer) to pgmend_worker;
     end if;
 end

@@ -266,4 +266,4 @@ async def test_guard_that_is_taken_off_leaves_no_trigger(connection: Connection,
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await parking.execute(ORDER, await sign_up(connection))
 
-    assert await count(connection, "pg_trigger where tgname like 'PGMEND_park%'") == 0
+    assert await count(connection, "pg_trigger where tgname like '%PGMEND_park%'") == 0

@@ -65,6 +65,7 @@ async def test_search_path_is_pinned_wherever_it_may_be(connection: Connection) 
         "replay_as_N",
         "report_failed_insert",
         "row_image",
+        "settle_constraints",
     ]
 
 

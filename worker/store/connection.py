@@ -155,6 +155,11 @@ def is_lost(error: BaseException, connection: Connection | None = None) -> bool:
     return isinstance(error, LOST) or (connection is not None and connection.is_closed())
 
 
+def is_survived(error: BaseException) -> bool:
+    """Return whether the server goes on after the error: a trigger may raise any SQLSTATE, but end a session only as FATAL."""
+    return getattr(error, "severity_en", None) == "ERROR"
+
+
 async def close(connection: Connection, *, within: float = 2.0) -> None:
     """Close politely, or at once when the other end does not answer within so many seconds. Never raises."""
     try:

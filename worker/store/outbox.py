@@ -49,9 +49,10 @@ class ExpressBatch:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the low-water mark wants to know."""
+    """What the low-water mark wants to know, and whether another worker holds an event that could be claimed."""
 
     oldest_present: int | None
+    is_held: bool
     last_id: int
     snapshot: Snapshot
 
@@ -97,12 +98,19 @@ async def resume_referencing(connection: Connection, event_ids: Sequence[int]) -
     await connection.execute(statement("outbox/resume_referencing"), event_ids)
 
 
-async def captured_reference(connection: Connection, capture: Capture, constraint: str) -> int | None:
-    """Return the event of the captured row that this one refers to through a foreign key, if there is one."""
-    event_id: int | None = await connection.fetchval(
-        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint
+async def captured_reference(connection: Connection, event_id: int, capture: Capture, constraint: str) -> int | None:
+    """Return the event of the captured row that this one refers to through a foreign key, if there is one to wait for."""
+    referred_to: int | None = await connection.fetchval(
+        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint, event_id
     )
-    return event_id
+    return referred_to
+
+
+async def announce_referenced(connection: Connection, capture: Capture, constraint: str, correlation_id: str | None) -> None:
+    """Announce the user whose profile a captured row misses through another guarded key, if the source wants one."""
+    await connection.execute(
+        statement("outbox/announce_referenced"), capture.referencing_table, capture.row_image, constraint, correlation_id
+    )
 
 
 async def expire(connection: Connection, *, most: int) -> int:
@@ -114,7 +122,7 @@ async def observe(connection: Connection, *, after: int) -> Observation:
     """Look at the outbox for the low-water mark: the oldest express event above ``after``, the last id, the snapshot."""
     row = await connection.fetchrow(statement("outbox/observe"), after)
     fields = _fields(row)
-    return Observation(fields["oldest_present"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
+    return Observation(fields["oldest_present"], fields["is_held"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
 
 
 def _event(row: asyncpg.Record) -> Event:

@@ -1,2 +1,5 @@
 -- Says that a worker is awake for the next $1 seconds.
-select setval('pgmend.doorbell_lease', (extract(epoch from clock_timestamp()) * 1000 + $1::float8 * 1000)::bigint)
+select
+    pg_catalog.setval(
+        'pgmend.doorbell_lease', (1000::float8 * (extract(epoch from clock_timestamp())::float8 + $1::float8))::bigint
+    )

@@ -3,7 +3,7 @@
 select
     case
         when lease.said = 0 then null
-        when lease.said > 1000000000000 then lease.said / 1000.0 - extract(epoch from clock_timestamp())
+        when lease.said > 1000000000000 then lease.said::numeric / 1000.0 - extract(epoch from clock_timestamp())
         when lease.said <> all(array(select activity.pid from pg_stat_activity as activity)) then 0
     end::float8
-from coalesce(pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease (said)
+from coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease (said)

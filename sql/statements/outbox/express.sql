@@ -1,27 +1,29 @@
 -- The express lane: claims sign-ups in the order of their ids above $1, at most $2, builds the missing profiles set-wise, writes
 -- the audit entries, acknowledges what is settled, and hands the rest to the careful lane with the failure as evidence.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
-with claimed as materialized (
+with paused as materialized (
+    select array(
+        select source.source_id
+        from pgmend.profile_sources as source
+        where source.paused_at is not null
+    ) as source_ids
+),
+
+claimed as materialized (
     select
         event.event_id, event.source_id, event.user_key, event.created_at,
         nullif(event.correlation_id, '') as correlation_id
     from pgmend.express_events as event
     where
         event.event_id > $1
-        and event.source_id <> all(
-            array(
-                select source.source_id
-                from pgmend.profile_sources as source
-                where source.paused_at is not null
-            )
-        )
+        and event.source_id <> all((select paused.source_ids from paused)::integer[])
     order by event.event_id
     limit $2
     for update skip locked
 ),
 
 asked as (
-    select source_id, array_agg(user_key) as user_keys
+    select source_id, pg_catalog.array_agg(user_key) as user_keys
     from claimed
     group by source_id
 ),
@@ -45,9 +47,9 @@ audited as (
     (error_type, severity, user_id, message, details, attempt, event_id, correlation_id)
     select distinct on (settled.source_id, settled.user_key)
         'MISSING_PROFILE_CREATED', 'info', settled.user_key, 'the missing profile was created',
-        jsonb_build_object(
+        pg_catalog.jsonb_build_object(
             'verdict', 'healed', 'source_id', settled.source_id, 'lane', 'express',
-            'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000)
+            'waited_ms', round(extract(epoch from clock_timestamp() - settled.created_at) * 1000.0)
         ),
         1, settled.event_id, settled.correlation_id
     from settled
@@ -76,7 +78,10 @@ select
     max(event_id) as last_event_id,
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
     extract(epoch from (
-        select min(event.available_at)
+        select event.available_at
         from pgmend.careful_events as event
+        where event.source_id <> all((select paused.source_ids from paused)::integer[])
+        order by event.available_at
+        limit 1
     ) - clock_timestamp())::float8 as careful_due_in
 from settled

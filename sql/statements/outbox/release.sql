@@ -2,7 +2,7 @@
 update pgmend.careful_events as event
 set
     attempts = event.attempts + 1,
-    available_at = clock_timestamp() + make_interval(secs => released.delay),
+    available_at = clock_timestamp() + pg_catalog.make_interval(secs => released.delay),
     last_failure = released.failure::jsonb,
     waiting_for = coalesce(released.waiting_for, event.waiting_for),
     waits_for_event = coalesce(released.waits_for_event, event.waits_for_event)
