@@ -99,40 +99,20 @@ begin
 end
 $function$;
 
--- Attaches a users table and its profiles table: stores the configuration, makes the functions, tries each of them on no user
--- at all (a recipe that does not parse is refused here), and only then puts the trigger on the users table
--- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced. An expression that is `-- decide`
--- is what `pgmend attach` writes where only a person can know; it is refused here.
-create or replace function pgmend.attach_source(
-    users_table regclass,
-    profiles_table regclass,
-    recipe jsonb default '{}',
-    users_key name default 'id',
-    profiles_key name default 'id',
-    eligible_when text default 'true',
-    erased_when text default 'false',
-    recipe_function regprocedure default null
-)
-returns integer
+-- Refuses a source that names a column which is not there.
+create or replace function pgmend.require_columns(proposed pgmend.profile_sources)
+returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-#variable_conflict use_column
 declare
-    new_source_id integer;
     missing_column text;
-    ambiguous_key text;
-    users_key_type regtype;
-    profiles_key_type regtype;
-    undecided_columns text;
-    missing_rights text;
-    hidden_table regclass;
 begin
     select format('%s.%s', wanted.relation, wanted.column_name) into missing_column
     from (
-        values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
+        values (proposed.users_table, proposed.users_key), (proposed.profiles_table, proposed.profiles_key)
         union all
-        select attach_source.profiles_table, given::name from jsonb_object_keys(attach_source.recipe) as given
+        select proposed.profiles_table, given::name from jsonb_object_keys(proposed.recipe) as given
     ) as wanted (relation, column_name)
     where not exists (
         select from pg_attribute as attribute
@@ -142,10 +122,23 @@ begin
         raise exception 'there is no column %', missing_column
             using errcode = 'undefined_column', hint = 'Name the key columns (users_key => …, profiles_key => …), and in the recipe columns of the profiles table.';
     end if;
+end
+$function$;
 
+-- Refuses a source whose keys are none, or cannot be compared.
+create or replace function pgmend.require_keys(proposed pgmend.profile_sources)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    ambiguous_key text;
+    users_key_type regtype;
+    profiles_key_type regtype;
+begin
     select format('%s.%I', wanted.relation, wanted.key_column) into ambiguous_key
     from (
-        values (attach_source.users_table, attach_source.users_key), (attach_source.profiles_table, attach_source.profiles_key)
+        values (proposed.users_table, proposed.users_key), (proposed.profiles_table, proposed.profiles_key)
     ) as wanted (relation, key_column)
     where not exists (
         select
@@ -169,39 +162,41 @@ begin
     select users.atttypid, profiles.atttypid into strict users_key_type, profiles_key_type
     from pg_attribute as users
     cross join pg_attribute as profiles
-    where users.attrelid = attach_source.users_table and users.attname = attach_source.users_key
-        and profiles.attrelid = attach_source.profiles_table and profiles.attname = attach_source.profiles_key;
+    where users.attrelid = proposed.users_table and users.attname = proposed.users_key
+        and profiles.attrelid = proposed.profiles_table and profiles.attname = proposed.profiles_key;
     if pgmend.key_kind(users_key_type) is null then
-        raise exception 'the key %.% is of type %', attach_source.users_table, quote_ident(attach_source.users_key), users_key_type
+        raise exception 'the key %.% is of type %', proposed.users_table, quote_ident(proposed.users_key), users_key_type
             using
                 errcode = 'feature_not_supported',
                 hint = 'Keys of type uuid, text, varchar, char, smallint, integer, bigint and numeric can be attached.';
     end if;
     if pgmend.key_kind(profiles_key_type) is distinct from pgmend.key_kind(users_key_type) then
         raise exception 'the keys %.% (%) and %.% (%) are not of one kind',
-            attach_source.users_table, quote_ident(attach_source.users_key), users_key_type,
-            attach_source.profiles_table, quote_ident(attach_source.profiles_key), profiles_key_type
+            proposed.users_table, quote_ident(proposed.users_key), users_key_type,
+            proposed.profiles_table, quote_ident(proposed.profiles_key), profiles_key_type
             using
                 errcode = 'datatype_mismatch',
                 hint = 'Give the key of the profiles the type that the key of the users has.';
     end if;
+end
+$function$;
 
-    select string_agg(quote_ident(entry.key), ', ' order by entry.key) into undecided_columns
-    from jsonb_each_text(attach_source.recipe) as entry
-    where entry.value ~ '^\s*--\s*decide';
-    if undecided_columns is not null then
-        raise exception 'the recipe leaves it to a person what becomes of %', undecided_columns
-            using
-                errcode = 'invalid_parameter_value',
-                hint = 'Put an SQL expression over the users row in place of each `-- decide`.';
-    end if;
-
+-- Refuses a source whose functions could not do their work with the rights of whoever attaches it, or would lend them.
+create or replace function pgmend.require_rights(proposed pgmend.profile_sources)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    missing_rights text;
+    hidden_table regclass;
+begin
     select string_agg(rights.missing_right, ', ') into missing_rights
     from pgmend.missing_rights(
-        attach_source.users_table, attach_source.profiles_table, attach_source.profiles_key,
+        proposed.users_table, proposed.profiles_table, proposed.profiles_key,
         case
-            when attach_source.recipe_function is null
-                then array(select given::name from jsonb_object_keys(attach_source.recipe) as given)
+            when proposed.recipe_function is null
+                then array(select given::name from jsonb_object_keys(proposed.recipe) as given)
         end
     ) as rights;
     if missing_rights is not null then
@@ -214,7 +209,7 @@ begin
     -- The functions of the source look with the rights of whoever attaches it. A user whom a policy hides would be taken for one
     -- who is erased.
     select wanted.relation into hidden_table
-    from (values (attach_source.users_table), (attach_source.profiles_table)) as wanted (relation)
+    from (values (proposed.users_table), (proposed.profiles_table)) as wanted (relation)
     where row_security_active(wanted.relation)
         and not exists (
             select
@@ -239,16 +234,37 @@ begin
     -- Triggers, defaults and constraints of the profiles table run with the installer's rights whenever a profile is made.
     if not exists (
         select from pg_class as relation
-        where relation.oid = attach_source.profiles_table and pg_has_role(relation.relowner, current_user, 'member')
+        where relation.oid = proposed.profiles_table and pg_has_role(relation.relowner, current_user, 'member')
     ) then
-        raise exception 'the owner of % is not to be trusted with the rights of %', attach_source.profiles_table, current_user
+        raise exception 'the owner of % is not to be trusted with the rights of %', proposed.profiles_table, current_user
             using
                 errcode = 'insufficient_privilege',
                 hint = 'Install pgmend as the role that owns the application''s tables.';
     end if;
+end
+$function$;
 
-    if attach_source.recipe_function is not null then
-        if attach_source.recipe <> '{}' then
+-- Refuses a recipe that a person has to decide first, two recipes, and a function that cannot be called with a user's key.
+create or replace function pgmend.require_recipe(proposed pgmend.profile_sources, recipe_function regprocedure)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    undecided_columns text;
+begin
+    select string_agg(quote_ident(entry.key), ', ' order by entry.key) into undecided_columns
+    from jsonb_each_text(proposed.recipe) as entry
+    where entry.value ~ '^\s*--\s*decide';
+    if undecided_columns is not null then
+        raise exception 'the recipe leaves it to a person what becomes of %', undecided_columns
+            using
+                errcode = 'invalid_parameter_value',
+                hint = 'Put an SQL expression over the users row in place of each `-- decide`.';
+    end if;
+
+    if require_recipe.recipe_function is not null then
+        if proposed.recipe <> '{}' then
             raise exception 'there are two recipes, columns and a function'
                 using errcode = 'invalid_parameter_value', hint = 'Give recipe => … or recipe_function => …, not both.';
         end if;
@@ -256,16 +272,52 @@ begin
             select
             from pg_proc as routine
             inner join pg_attribute as attribute
-                on attribute.attrelid = attach_source.users_table and attribute.attname = attach_source.users_key
-            where routine.oid = attach_source.recipe_function
+                on attribute.attrelid = proposed.users_table and attribute.attname = proposed.users_key
+            where routine.oid = require_recipe.recipe_function
                 and routine.prokind = 'f' and routine.pronargs = 1 and routine.proargtypes[0] = attribute.atttypid
         ) then
-            raise exception '% does not take the key of a user alone', attach_source.recipe_function
+            raise exception '% does not take the key of a user alone', require_recipe.recipe_function
                 using
                     errcode = 'invalid_function_definition',
                     hint = 'A recipe function has one argument, of the type of the users table''s key.';
         end if;
     end if;
+end
+$function$;
+
+-- Attaches a users table and its profiles table: stores the configuration, makes the functions, tries each of them on no user
+-- at all (a recipe that does not parse is refused here), and only then puts the trigger on the users table
+-- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced. An expression that is `-- decide`
+-- is what `pgmend attach` writes where only a person can know; it is refused here.
+create or replace function pgmend.attach_source(
+    users_table regclass,
+    profiles_table regclass,
+    recipe jsonb default '{}',
+    users_key name default 'id',
+    profiles_key name default 'id',
+    eligible_when text default 'true',
+    erased_when text default 'false',
+    recipe_function regprocedure default null
+)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_column
+declare
+    proposed pgmend.profile_sources;
+    new_source_id integer;
+begin
+    proposed.users_table := attach_source.users_table;
+    proposed.users_key := attach_source.users_key;
+    proposed.profiles_table := attach_source.profiles_table;
+    proposed.profiles_key := attach_source.profiles_key;
+    proposed.recipe := attach_source.recipe;
+    proposed.recipe_function := attach_source.recipe_function::oid::regproc::text;
+    perform pgmend.require_columns(proposed);
+    perform pgmend.require_keys(proposed);
+    perform pgmend.require_rights(proposed);
+    perform pgmend.require_recipe(proposed, attach_source.recipe_function);
 
     insert into pgmend.profile_sources as source
         (users_table, users_key, profiles_table, profiles_key, recipe, eligible_when, erased_when, recipe_function)
