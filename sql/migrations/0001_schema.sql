@@ -12,3 +12,26 @@ create table if not exists pgmend.migrations (
     applied_by text not null default session_user,
     constraint migrations_pkey primary key (version)
 );
+
+-- Takes a function that was just made from everybody but its owner: from public, and from whomever default privileges that hold
+-- in every schema have given it to.
+create or replace function pgmend.close_function(signature text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    opened_to name;
+begin
+    execute format('revoke all on function %s from public', signature);
+    for opened_to in
+        select role.rolname
+        from pg_proc as routine
+        cross join lateral aclexplode(routine.proacl) as granted
+        inner join pg_roles as role on role.oid = granted.grantee
+        where routine.oid = signature::regprocedure and granted.grantee <> routine.proowner
+    loop
+        execute format('revoke all on function %s from %I', signature, opened_to);
+    end loop;
+end
+$function$;

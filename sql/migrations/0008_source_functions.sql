@@ -586,7 +586,7 @@ begin
             pgmend.with_quotes_of_its_own(template.definition), source_id, source.users_table, source.users_key, source.profiles_table, source.profiles_key,
             key_type, recipe_columns, typed_expressions, source.eligible_when, source.erased_when, plain_expressions, suspicion, source.recipe_function
         );
-        execute format('revoke all on function %s from public', format(template.signature, source_id));
+        perform pgmend.close_function(format(template.signature, source_id));
         -- The others are called by these, with the rights of who attached the source.
         if to_regrole('pgmend_worker') is not null and template.signature ~ '^pgmend\.(heal|heal_one|hold|facts|sweep)_%' then
             execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));

@@ -287,7 +287,7 @@ begin
         $template$),
         guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
     );
-    execute format('revoke all on function pgmend.ensure_guarded_%s() from public', guarded.guard_id);
+    perform pgmend.close_function(format('pgmend.ensure_guarded_%s()', guarded.guard_id));
     execute format(
         'create %1$s trigger "PGMEND_ensure_%2$s" after insert on %3$s %4$s for each row execute function pgmend.ensure_guarded_%2$s()',
         case when guarded.is_deferred then 'constraint' end,
@@ -369,7 +369,8 @@ begin
         $template$),
         guarded.guard_id
     );
-    execute format('revoke all on function pgmend.find_missing_%1$s(), pgmend.park_guarded_%1$s() from public', guarded.guard_id);
+    perform pgmend.close_function(format('pgmend.find_missing_%s()', guarded.guard_id));
+    perform pgmend.close_function(format('pgmend.park_guarded_%s()', guarded.guard_id));
     execute format(
         $template$
         create trigger " PGMEND_park_%1$s_finds" before insert on %2$s

@@ -151,7 +151,7 @@ begin
             )
         end
     );
-    execute format('revoke all on function %s from public', signature);
+    perform pgmend.close_function(signature);
     if to_regrole('pgmend_worker') is not null then
         execute format('grant execute on function %s to pgmend_worker', signature);
     end if;

@@ -15,7 +15,7 @@ begin
 end
 $migration$;
 
-create or replace function pgmend.grant_captures(writer regrole)
+create or replace function pgmend.open_captures(writer regrole)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -36,6 +36,17 @@ begin
         'pgmend.rows_written() to %s',
         writer
     );
+end
+$function$;
+
+-- Grants a role what the captures need, and makes the function through which the worker replays for it.
+create or replace function pgmend.grant_captures(writer regrole)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    perform pgmend.open_captures(writer);
     perform pgmend.place_replay_function(writer);
 end
 $function$;
@@ -56,14 +67,45 @@ $function$;
 
 select pgmend.place_replay_function();
 
-revoke all on all tables in schema pgmend from public;
-
-revoke all on all sequences in schema pgmend from public;
-
-revoke all on all functions in schema pgmend from public;
-
+-- Default privileges may have opened what was made here, to public or to roles of the application. Whoever was granted the
+-- captures keeps them.
 do $migration$
+declare
+    opened record;
+    writer regrole;
 begin
+    revoke all on all functions in schema pgmend from public;
+    for opened in
+        with object (kind, name, acl, owner) as (
+            select 'function', routine.oid::regprocedure::text, routine.proacl, routine.proowner
+            from pg_proc as routine
+            where routine.pronamespace = 'pgmend'::regnamespace and routine.proname !~ '^replay_as_[1-9]'
+            union all
+            select case relation.relkind when 'S' then 'sequence' else 'table' end, relation.oid::regclass::text, relation.relacl, relation.relowner
+            from pg_class as relation
+            where relation.relnamespace = 'pgmend'::regnamespace and relation.relkind in ('r', 'v', 'S')
+            union all
+            select 'schema', quote_ident(space.nspname), space.nspacl, space.nspowner
+            from pg_namespace as space
+            where space.nspname = 'pgmend'
+        )
+
+        select distinct object.kind, object.name, coalesce(quote_ident(role.rolname), 'public') as grantee
+        from object
+        cross join lateral aclexplode(object.acl) as granted
+        left join pg_roles as role on role.oid = granted.grantee
+        where granted.grantee <> object.owner
+    loop
+        execute format('revoke all on %s %s from %s', opened.kind, opened.name, opened.grantee);
+    end loop;
+    for writer in
+        select distinct routine.proowner::regrole
+        from pg_proc as routine
+        where routine.pronamespace = 'pgmend'::regnamespace and routine.proname ~ '^replay_as_[1-9]'
+    loop
+        perform pgmend.open_captures(writer);
+    end loop;
+
     if to_regrole('pgmend_worker') is not null then
         grant usage on schema pgmend to pgmend_worker;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards to pgmend_worker;

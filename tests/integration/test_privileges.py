@@ -1,6 +1,8 @@
 """Privileges, walked through in the catalog: what is open, to whom, and with whose rights each function runs."""
 
-from tests.support.database import Database
+from tests.integration.conftest import MakeRole
+from tests.support.database import Database, install_application
+from worker.store import migrations
 from worker.store.connection import Connection
 
 GUARDS = """
@@ -18,6 +20,14 @@ OPEN_TO_PUBLIC = """
         select 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace where nspname = 'pgmend'
     ) as object (kind, name, acl)
     where exists (select from aclexplode(object.acl) as granted where granted.grantee = 0)
+"""
+OPEN_TO_ROLE = """
+    select oid::regprocedure::text from pg_proc
+    where pronamespace = 'pgmend'::regnamespace and has_function_privilege('{0}', oid, 'execute') and proowner <> '{0}'::regrole
+    union all
+    select oid::regclass::text from pg_class
+    where relnamespace = 'pgmend'::regnamespace and relkind in ('r', 'v')
+        and has_table_privilege('{0}', oid, 'select, insert, delete')
 """
 NOT_PINNED = """
     select distinct regexp_replace(proname, '_\\d+$', '_N')
@@ -134,3 +144,23 @@ async def test_every_path_of_a_function_of_ours_is_qualified(database: Database)
 
 async def _column(connection: Connection, query: str) -> list[str]:
     return [row[0] for row in await connection.fetch(query)]
+
+
+async def test_default_privileges_open_nothing_of_ours(empty_database: Database, make_role: MakeRole) -> None:
+    """Not even those that hold in every schema; what is made later for a source, a guard or a writer included."""
+    connection = await empty_database.connect()
+    await make_role("outsider")
+    await make_role("granted")
+    for kind in ("tables", "functions", "sequences", "schemas"):
+        await connection.execute(f"alter default privileges grant all on {kind} to outsider, granted, public")
+
+    await install_application(connection)
+    await connection.execute(f"{GUARDS}; select pgmend.grant_captures('granted')")
+    for migration in migrations.all_migrations():
+        await connection.execute(migration.text)
+
+    assert await _column(connection, OPEN_TO_PUBLIC) == []
+    assert await _column(connection, OPEN_TO_ROLE.format("outsider")) == []
+    assert "pgmend.insert_or_park(regclass,jsonb)" in await _column(connection, OPEN_TO_ROLE.format("granted"))
+    assert "pgmend.requeue(bigint[])" not in await _column(connection, OPEN_TO_ROLE.format("granted"))
+    await connection.execute("drop owned by outsider; drop owned by granted")

@@ -1,4 +1,4 @@
--- What of the schema pgmend is open to public, anon or authenticated, other than what pgmend.grant_captures gives: the functions
+-- What of the schema pgmend is open to public, anon or authenticated, other than what pgmend.open_captures gives: the functions
 -- that its source names, and for who may call one of those the use of the schema.
 with outsiders (grantee, name) as (
     select 0::oid, 'public'
@@ -21,7 +21,7 @@ routines as (
         strpos(captures.prosrc, format('pgmend.%s(', routine.proname)) > 0 as is_capture
     from pg_catalog.pg_proc as routine
     inner join space on routine.pronamespace = space.oid
-    left join pg_catalog.pg_proc as captures on space.oid = captures.pronamespace and captures.proname = 'grant_captures'
+    left join pg_catalog.pg_proc as captures on space.oid = captures.pronamespace and captures.proname = 'open_captures'
 ),
 
 held (target, privilege, grantee, owner, is_allowed) as (
