@@ -18,6 +18,7 @@ POLICY = RetryPolicy(first_delay=1.0, longest_delay=60.0, most_attempts=5)
 SIGN_UP = Event(event_id=1, source_id=1, user_key="u", attempts=0, age=0.5)
 CAPTURE = Capture(
     referencing_table="public.orders",
+    referencing_oid=1,
     constraint_name="fk_orders_user_id",
     row_image="{}",
     writer_role="app",

@@ -10,12 +10,15 @@ from worker.core.failure import Failure
 class Capture:
     """What is known of an insert that failed.
 
-    ``row_image`` is JSON text: each captured column with its value as text, or null. ``unknown_user_grace`` is in seconds.
-    ``user_seen``: the user existed when the insert was captured. ``is_guarded``: the constraint leads to a profile.
-    ``referenced_capture``: the row refers to another captured row, which waits to be replayed, or is a dead letter.
+    ``referencing_table`` is a name, for people; the database is told ``referencing_oid``, because to look up a name takes the
+    right to use its schema. ``row_image`` is JSON text: each captured column with its value as text, or null.
+    ``unknown_user_grace`` is in seconds. ``user_seen``: the user existed when the insert was captured. ``is_guarded``: the
+    constraint leads to a profile. ``referenced_capture``: the row refers to another captured row, which waits to be replayed, or
+    is a dead letter.
     """
 
     referencing_table: str
+    referencing_oid: int
     constraint_name: str | None
     row_image: str
     writer_role: str

@@ -101,7 +101,7 @@ async def resume_referencing(connection: Connection, event_ids: Sequence[int]) -
 async def captured_reference(connection: Connection, event_id: int, capture: Capture, constraint: str) -> int | None:
     """Return the event of the captured row that this one refers to through a foreign key, if there is one to wait for."""
     referred_to: int | None = await connection.fetchval(
-        statement("outbox/captured_reference"), capture.referencing_table, capture.row_image, constraint, event_id
+        statement("outbox/captured_reference"), capture.referencing_oid, capture.row_image, constraint, event_id
     )
     return referred_to
 
@@ -109,7 +109,7 @@ async def captured_reference(connection: Connection, event_id: int, capture: Cap
 async def announce_referenced(connection: Connection, capture: Capture, constraint: str, correlation_id: str | None) -> None:
     """Announce the user whose profile a captured row misses through another guarded key, if the source wants one."""
     await connection.execute(
-        statement("outbox/announce_referenced"), capture.referencing_table, capture.row_image, constraint, correlation_id
+        statement("outbox/announce_referenced"), capture.referencing_oid, capture.row_image, constraint, correlation_id
     )
 
 
@@ -141,6 +141,7 @@ def _event(row: asyncpg.Record) -> Event:
 def _capture(row: asyncpg.Record) -> Capture:
     return Capture(
         referencing_table=row["referencing_table"],
+        referencing_oid=row["referencing_oid"],
         constraint_name=row["constraint_name"],
         row_image=row["row_image"],
         writer_role=row["writer_role"],

@@ -15,9 +15,9 @@ async def stands(connection: Connection, capture: Capture) -> bool:
     return bool(await connection.fetchval(statement("replays/stands"), *_arguments(capture)))
 
 
-def _arguments(capture: Capture) -> tuple[str, str | None, str, str, str | None]:
+def _arguments(capture: Capture) -> tuple[int, str | None, str, str, str | None]:
     return (
-        capture.referencing_table,
+        capture.referencing_oid,
         capture.constraint_name,
         capture.row_image,
         capture.writer_role,

@@ -1,7 +1,7 @@
 -- Announces the user whose profile a captured row ($1, $2) misses through another guarded key ($3), where the source wants one.
 insert into pgmend.careful_events (source_id, kind, user_key, correlation_id)
 select violation.source_id, 'user_created', violation.user_key, $4
-from pgmend.violation($1::text::regclass, $2::jsonb, $3) as violation
+from pgmend.violation($1::oid::regclass, $2::jsonb, $3) as violation
 cross join lateral pgmend.user_facts(violation.source_id, array[violation.user_key]) as fact
 where
     violation.waits_for_event is null

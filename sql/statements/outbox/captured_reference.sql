@@ -12,7 +12,7 @@ with recursive waiting as (
 
 referred_to as (
     select violation.waits_for_event as event_id
-    from pgmend.violation($1::text::regclass, $2::jsonb, $3) as violation
+    from pgmend.violation($1::oid::regclass, $2::jsonb, $3) as violation
     where violation.waits_for_event is not null
     union
     select waiting.waits_for_event
@@ -21,5 +21,5 @@ referred_to as (
 )
 
 select violation.waits_for_event
-from pgmend.violation($1::text::regclass, $2::jsonb, $3) as violation
+from pgmend.violation($1::oid::regclass, $2::jsonb, $3) as violation
 where $4::bigint not in (select referred_to.event_id from referred_to)

@@ -45,7 +45,8 @@ due as materialized (
 select
     due.event_id, due.source_id, due.user_key, due.attempts, nullif(due.correlation_id, '') as correlation_id, due.last_failure,
     extract(epoch from clock_timestamp() - due.created_at)::float8 as age,
-    due.referencing_table::text as referencing_table, due.constraint_name, due.row_image::text as row_image,
+    due.referencing_table::text as referencing_table, due.referencing_table::oid::bigint as referencing_oid,
+    due.constraint_name, due.row_image::text as row_image,
     due.writer_role, due.writer_claims, due.waiting_for, due.user_seen,
     coalesce(guard.replayed_error_type, 'INSERT_REPLAYED') as replayed_error_type,
     coalesce(extract(epoch from guard.unknown_user_grace), 0)::float8 as unknown_user_grace,

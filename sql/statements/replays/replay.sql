@@ -1,2 +1,2 @@
 -- Runs one captured insert again as its writer.
-select pgmend.replay_as($4, $5, $1::text::regclass, $2, $3::jsonb, false)
+select pgmend.replay_as($4, $5, $1::oid::regclass, $2, $3::jsonb, false)
