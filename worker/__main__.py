@@ -1,6 +1,7 @@
 """The command line and composition root: settings -> log -> command; exit codes as in ``errors``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ examples:
 exit codes: 0 done, 2 usage, 3 the doctor found something, 10-26 refused with a reason (docs/cli.md), 130/143 second signal
 """
 
+BROKEN_PIPE = 141
+"""As a shell says of a program that SIGPIPE has ended."""
+
 COMMANDS = (run, schema, attach, detach, doctor, pausing, inspect)
 """The modules of the commands. Each adds its parsers, and each parser names its function: ``options.run(options)``."""
 
@@ -30,13 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
     options = make_parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `| head` does; what is still to be flushed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except (asyncpg.PostgresError, *LOST) as error:
         return _refuse(explained(error))
     except PgmendError as error:
         return _refuse(error)
     except KeyboardInterrupt:
         return 130
+    else:
+        return status
 
 
 def _refuse(error: PgmendError) -> int:

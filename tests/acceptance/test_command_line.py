@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -208,3 +210,13 @@ async def test_source_is_paused_and_resumed_by_a_person(database: Database) -> N
 async def test_source_that_does_not_exist_exits_22(database: Database) -> None:
     """A wrong id is told, not passed over."""
     assert (await refused(database.url, "resume", "--source", "7"))[0] == 22
+
+
+async def test_reader_that_goes_away_is_no_server_out_of_reach() -> None:
+    """`pgmend sql | head -1` prints its line, and no complaint."""
+    command = f"set -o pipefail; {sys.executable} -m worker sql | head -1"
+    process = await asyncio.create_subprocess_exec("bash", "-c", command, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+
+    assert (out, err, process.returncode) == (b"begin;\n", b"", 141)
