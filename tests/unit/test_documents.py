@@ -104,7 +104,14 @@ def test_every_exit_code_is_documented() -> None:
     tree = re.findall(r"^(?:\S+ )?(\w+Error) +(\d+)", errors.__doc__ or "", re.MULTILINE)
 
     assert len(codes) == len(kinds)
-    assert set(first_cells("cli.md", header="## Exit codes")) == codes | {"code", "0", "2", str(FOUND_SOMETHING), str(BROKEN_PIPE), "130, 143"}
+    assert set(first_cells("cli.md", header="## Exit codes")) == codes | {
+        "code",
+        "0",
+        "2",
+        str(FOUND_SOMETHING),
+        str(BROKEN_PIPE),
+        "130, 143",
+    }
     assert dict(tree) == {kind.__name__: str(kind.exit_code) for kind in kinds}
 
 
