@@ -17,6 +17,7 @@ from worker.store import outbox, profiles, replays
 from worker.store.connection import Connection, failure_of, is_lost, is_survived, wait_for_locks
 
 _LOCK_TIMEOUT_AFTERWARDS = 0.01
+_STATEMENTS_OF_ONE_EVENT = 20
 _random = random.SystemRandom().random
 
 
@@ -29,10 +30,14 @@ class _Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """What handling an event needs: a connection inside the batch's transaction, and the policy."""
+    """What handling an event needs: a connection inside the batch's transaction, the policy, and what was found out before.
+
+    ``touched_by``: events whose replay has changed the worker's session and cost it its connection, kept by the process.
+    """
 
     connection: Connection
     policy: RetryPolicy
+    touched_by: set[int]
 
     async def facts(self, events: list[Event]) -> dict[int, Facts | Failure]:
         """Return the facts of each event, by id. A user whose data the source's conditions choke on gets the failure instead."""
@@ -48,11 +53,14 @@ class Handling:
 
     async def handle(self, event: Event, facts: Facts | Failure) -> Result:
         """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
+        if event.event_id in self.touched_by:
+            return setback.after_touching_the_session(event)
         if isinstance(facts, Failure):
             return setback.without_facts(event, facts, self.policy, _random())
         decided = decision.decide(event, facts, self.policy, _random())
         if not isinstance(decided, Act):
             return decided
+        prepared = await replays.prepared(self.connection) if event.capture else 0
         step = _Step.HEAL
         try:
             async with self.connection.transaction():
@@ -62,9 +70,24 @@ class Handling:
                 step = _Step.REPLAY
                 if event.capture is not None:
                     await replays.replay(self.connection, event.capture)
-                return Done(healed=healed == "healed", replayed=event.capture is not None)
         except (asyncpg.PostgresError, TimeoutError) as error:
+            await self._require_untouched(event, prepared)
             return await self._after_failure(event, error, step)
+        await self._require_untouched(event, prepared)
+        return Done(healed=healed == "healed", replayed=event.capture is not None)
+
+    async def _require_untouched(self, event: Event, prepared: int) -> None:
+        """Give the connection up if code inside the replay has prepared statements, or taken the driver's away.
+
+        One under the name of another would be run with the worker's rights, and by the very next step.
+        """
+        if event.capture is None or self.connection.is_closed():
+            return
+        if prepared <= await replays.prepared(self.connection) < prepared + _STATEMENTS_OF_ONE_EVENT:
+            return
+        self.touched_by.add(event.event_id)
+        self.connection.terminate()
+        raise ConnectionAbortedError("a replay has changed the prepared statements of the session")
 
     async def _make_whole(self, event: Event, act: Act) -> profiles.Healed:
         if act.heal:
@@ -80,7 +103,7 @@ class Handling:
             # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
             await wait_for_locks(self.connection, seconds=_LOCK_TIMEOUT_AFTERWARDS)
         failure = failure_of(error)
-        if failure.sqlstate == "23505" and event.capture and await self._stands(event.capture):
+        if failure.sqlstate == "23505" and event.capture and await self._stands(event, event.capture):
             # The writer has stored the row in the meantime: a replay that meets itself is done.
             return Acknowledge("already_whole")
         if failure.sqlstate == "23503" and failure.constraint and event.capture:
@@ -105,12 +128,15 @@ class Handling:
         """Whether the connection is gone; a statement that took too long, or raised in its words, is its event's own failure."""
         return self.connection.is_closed() or (is_lost(error) and not isinstance(error, TimeoutError) and not is_survived(error))
 
-    async def _stands(self, capture: Capture) -> bool:
+    async def _stands(self, event: Event, capture: Capture) -> bool:
         """Whether the writer can see the row; a writer who may not look recognises nothing."""
+        prepared = await replays.prepared(self.connection)
+        stands = False
         try:
             async with self.connection.transaction():
-                return await replays.stands(self.connection, capture)
+                stands = await replays.stands(self.connection, capture)
         except asyncpg.PostgresError as error:
             if self._is_lost_by(error):
                 raise
-            return False
+        await self._require_untouched(event, prepared)
+        return stands

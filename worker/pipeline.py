@@ -46,6 +46,7 @@ class Path:
     cursor: int = 0
     wrote: bool = False
     express_in_a_row: int = 0
+    touched_by: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
 
 async def careful(path: Path) -> int:
     """Settle events one by one in one transaction; return how many."""
-    handling = Handling(path.connection, path.policy)
+    handling = Handling(path.connection, path.policy, path.touched_by)
     async with path.connection.transaction():
         await wait_for_locks(path.connection, seconds=path.lock_timeout)
         events = await outbox.claim(path.connection, limit=path.careful_limit)

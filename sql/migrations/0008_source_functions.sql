@@ -49,7 +49,8 @@ begin
     end if;
     perform pgmend.ring_doorbell();
     return null;
-exception when others or assert_failure then
+exception when others or assert_failure or query_canceled then
+    -- A statement that ran out of time while it waited for a lock of ours included: the sign-up goes on.
     raise log 'pgmend could not record a sign-up (%%); the sweep will find it', sqlstate;
     return null;
 end

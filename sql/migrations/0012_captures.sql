@@ -226,6 +226,8 @@ begin
         reason := 'no guarded constraint of the table was violated by this row';
     elsif violation.replay_function is null and tried_by <> writer then
         reason := 'it was tried with the rights of another role';
+    elsif tried_by is not null and not pgmend.is_replayable(writer) then
+        reason := 'the role was granted the captures by way of another only, and nobody could replay for it';
     elsif violation.waits_for_event is null then
         begin
             select facts.user_state, facts.profile_exists into user_state, is_whole

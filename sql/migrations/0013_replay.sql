@@ -274,6 +274,21 @@ begin
 end
 $function$;
 
+-- Whether the rows of a role can be replayed: it was granted the captures itself, or may be the worker, as whoever installed
+-- pgmend or a superuser may. For one that only inherits the grant of another role there is no function to replay with.
+create or replace function pgmend.is_replayable(writer_role name)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select pgmend.replay_function_of(writer_role) is not null or exists (
+    select from pg_roles as role
+    where role.rolname = writer_role
+        and (role.rolsuper or role.oid = (select space.nspowner from pg_namespace as space where space.nspname = 'pgmend'))
+)
+$function$;
+
 -- Runs a captured insert again as its writer, deferred constraints included, or only looks whether its row stands. Raises what
 -- the insert raises, and PM004 where nobody may replay for that role. The search path is the session's, without the schema of
 -- the role's own name, which that role could fill with functions.

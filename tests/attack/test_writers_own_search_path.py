@@ -25,8 +25,8 @@ async def test_setting_on_the_replay_function_runs_no_code_of_the_writer_in_the_
     heard: list[str] = []
     lent.connection.add_log_listener(lambda _, message: heard.append(message.message or ""))
     await connection.execute("create schema shop_writer authorization shop_writer")
-    await writer.execute(NAMESAKE)
     await park(writer, "public.leads", {"user_id": await sign_up(connection), "source": "web"})
+    await writer.execute(NAMESAKE)
 
     await pipeline.turn(lent)
 

@@ -267,3 +267,18 @@ async def test_guard_that_is_taken_off_leaves_no_trigger(connection: Connection,
         await parking.execute(ORDER, await sign_up(connection))
 
     assert await count(connection, "pg_trigger where tgname like '%PGMEND_park%'") == 0
+
+
+@pytest.mark.usefixtures("parking")
+async def test_role_that_only_inherits_the_captures_keeps_the_honest_error(connection: Connection, make_role: MakeRole) -> None:
+    """Nobody could replay for a member of a role that was granted them, so its row is not taken: by neither way."""
+    await make_role("alice", "nologin in role shop_writer")
+    key = await sign_up(connection)
+    await connection.execute("set role alice")
+
+    for insert in (ORDER, "select pgmend.insert_or_park('public.orders', jsonb_build_object('user_id', $1::uuid, 'amount', 1))"):
+        with pytest.raises(asyncpg.ForeignKeyViolationError, match="fk_orders_user_id"):
+            await connection.execute(insert, key)
+
+    await connection.execute("reset role")
+    assert await count(connection, CAPTURED) == 0

@@ -121,3 +121,16 @@ async def test_operators_of_the_one_who_signs_up_are_not_ours(
 
     await session.execute("select")
     assert (seen, await count(connection, "pgmend.outbox")) == ([], 1)
+
+
+async def test_sign_up_outlives_a_lock_that_it_has_no_time_to_wait_for(database: Database, connection: Connection) -> None:
+    """The statement's time runs out in our trigger, and the sign-up commits all the same; the sweep will find the user."""
+    blocker = await database.connect()
+    await connection.execute("set statement_timeout = '200ms'")
+    async with blocker.transaction():
+        await blocker.execute("lock table pgmend.express_events in access exclusive mode")
+
+        await sign_up(connection)
+
+    assert await count(connection, "public.users") == 1
+    assert await count(connection, "pgmend.outbox") == 0

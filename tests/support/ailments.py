@@ -80,7 +80,7 @@ BROKEN_AND_MENDED = [
     ("guard_trigger_missing", _ENSURED_WITHOUT_TRIGGER),
     ("guard_trigger_disabled", f"{_ENSURED} alter table public.orders disable trigger user"),
     ("guard_trigger_missing", f"{_PARKED} drop function pgmend.find_missing_2() cascade"),
-    ("guard_trigger_disabled", f'{_PARKED} alter table public.orders disable trigger "PGMEND_park_2_finds"'),
+    ("guard_trigger_disabled", f'{_PARKED} alter table public.orders disable trigger " PGMEND_park_2_finds"'),
     ("key_not_valid", _NOT_VALID),
     ("key_without_index", "create index on public.conversations (admin_id); drop index public.orders_by_user"),
     ("key_twice", "alter table public.orders add constraint again foreign key (user_id) references public.profiles (id)"),

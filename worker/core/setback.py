@@ -8,6 +8,7 @@ from worker.core.failure import (
     COLUMN_GONE_SQLSTATE,
     NOT_MADE_SQLSTATE,
     REFERS_TO_CAPTURE_SQLSTATE,
+    SESSION_TOUCHED_SQLSTATE,
     Failure,
     FailureClass,
     classify,
@@ -27,6 +28,13 @@ def after_failure(
             return _release_or_exhausted(event, failure, policy, delay)
         case FailureClass.PERMANENT:
             return needs_recipe(failure) if healing else _permanent(event, failure, policy, delay)
+
+
+def after_touching_the_session(event: Event) -> SetAside:
+    """Return what becomes of an event whose replay has changed the worker's prepared statements, and cost it its connection."""
+    constraint = event.capture.constraint_name if event.capture else None
+    failure = Failure(SESSION_TOUCHED_SQLSTATE, "code inside the replay changed the worker's prepared statements", constraint)
+    return SetAside("refused", failure, "A trigger or function prepares or deallocates statements. Change it, and requeue.")
 
 
 def wait_for_event(event: Event, failure: Failure, policy: RetryPolicy, jitter: float, *, referred_to: int) -> Release:

@@ -98,10 +98,11 @@ class Worker:
             lease=settings.lease_seconds,
             linger=settings.linger_milliseconds / 1000,
         )
-        pace = Pace(settings.express_batch_size)  # outlives a connection that a row has cost
-        return Consumer(settings.target, bell, self.stop, self.log, rhythm, partial(self._path, pace))
+        pace = Pace(settings.express_batch_size)  # these two outlive a connection that a row has cost
+        touched_by: set[int] = set()
+        return Consumer(settings.target, bell, self.stop, self.log, rhythm, partial(self._path, pace, touched_by))
 
-    def _path(self, pace: Pace, connection: Connection) -> Path:
+    def _path(self, pace: Pace, touched_by: set[int], connection: Connection) -> Path:
         settings = self.settings
         return Path(
             connection=connection,
@@ -110,6 +111,7 @@ class Worker:
             pace=pace,
             careful_limit=settings.careful_batch_size,
             lock_timeout=settings.lock_timeout_seconds,
+            touched_by=touched_by,
         )
 
 

@@ -15,6 +15,12 @@ async def stands(connection: Connection, capture: Capture) -> bool:
     return bool(await connection.fetchval(statement("replays/stands"), *_arguments(capture)))
 
 
+async def prepared(connection: Connection) -> int:
+    """Return a number that says which statements are prepared in this session; asked for by a query that is not one of them."""
+    status = await connection.execute(statement("replays/prepared"))
+    return int(status.rpartition(" ")[2])
+
+
 def _arguments(capture: Capture) -> tuple[int, str | None, str, str, str | None]:
     return (
         capture.referencing_oid,
