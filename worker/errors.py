@@ -13,7 +13,10 @@ PgmendError                     1   a failure that nothing below names
 ├── EventsPendingError         19   an uninstall would drop captured rows
 ├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
 ├── WorkerNotSeenError         21   no worker has been seen alive lately
-└── NoSuchSourceError          22   there is no such profile source
+├── NoSuchSourceError          22   there is no such profile source
+├── NameUnknownError           30   a table or column named on the command line is not there
+├── PeopleUnknownError         31   nothing is attached, and nobody said where users and profiles are
+└── ConditionRefusedError      32   the server refuses a condition on users
 """
 
 from typing import ClassVar
@@ -114,3 +117,21 @@ class NoSuchSourceError(PgmendError):
     """There is no profile source of that id."""
 
     exit_code = 22
+
+
+class NameUnknownError(PgmendError):
+    """A table or a column that was named on the command line is not there."""
+
+    exit_code = 30
+
+
+class PeopleUnknownError(PgmendError):
+    """Nothing is attached, and nobody said where users and profiles are."""
+
+    exit_code = 31
+
+
+class ConditionRefusedError(PgmendError):
+    """The server refuses a condition on users."""
+
+    exit_code = 32
