@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.commands import diagnose_view, verify_view
+from worker.commands import diagnose_json, diagnose_view, verify_view
 from worker.core.diagnosis import Column, Constraint, Coverage, Diagnosis, Examined, Standing, distinct
 from worker.core.orphan_audit import orphans_detected
 from worker.core.orphans import REASONS, Tally
@@ -167,7 +167,7 @@ def test_what_was_not_seen_is_said() -> None:
 
 def test_json_says_what_the_text_says() -> None:
     """One object that json can write, with times in ISO 8601."""
-    answer = json.loads(json.dumps(diagnose_view.as_json(Diagnosis((STANDING,), (SICK, KEYLESS)))))
+    answer = json.loads(json.dumps(diagnose_json.as_json(Diagnosis((STANDING,), (SICK, KEYLESS)))))
     first, second = answer["references"]
 
     assert answer.keys() == {"people", "references", "reasons", "findings", "orphans"}

@@ -6,7 +6,8 @@ import json
 import sys
 
 from worker.commands import Commands
-from worker.commands.diagnose_view import as_json, lines
+from worker.commands.diagnose_json import as_json
+from worker.commands.diagnose_view import lines
 from worker.commands.surveying import FOUND_SOMETHING, add_options, survey
 from worker.core.verification import checks
 
