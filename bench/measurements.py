@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import drain, guard, held_snapshot, latency, memory, others, sign_up
+from bench import drain, guard, held_snapshot, latency, memory, orphans, others, sign_up
 from bench.laboratory import Laboratory
 from bench.report import Report
 
@@ -16,4 +16,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     held_snapshot.NAME: held_snapshot.measure,
     others.NAME: others.measure,
     memory.NAME: memory.measure,
+    orphans.NAME: orphans.measure,
 }

@@ -16,7 +16,10 @@ PgmendError                     1   a failure that nothing below names
 ├── NoSuchSourceError          22   there is no such profile source
 ├── SourceUnclearError         24   it is not clear which tables, or which source, are meant
 ├── RecipeUndecidedError       25   the recipe has columns that a person has to decide
-└── SourceRefusedError         26   what is to be attached cannot work as it is
+├── SourceRefusedError         26   what is to be attached cannot work as it is
+├── NameUnknownError           30   a table or column named on the command line is not there
+├── PeopleUnknownError         31   nothing is attached, and nobody said where users and profiles are
+└── ConditionRefusedError      32   the server refuses a condition on users
 """
 
 from typing import ClassVar
@@ -135,3 +138,21 @@ class SourceRefusedError(PgmendError):
     """What is to be attached cannot work as it is."""
 
     exit_code = 26
+
+
+class NameUnknownError(PgmendError):
+    """A table or a column that was named on the command line is not there."""
+
+    exit_code = 30
+
+
+class PeopleUnknownError(PgmendError):
+    """Nothing is attached, and nobody said where users and profiles are."""
+
+    exit_code = 31
+
+
+class ConditionRefusedError(PgmendError):
+    """The server refuses a condition on users."""
+
+    exit_code = 32

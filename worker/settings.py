@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     sweep_interval_seconds: Seconds = Field(60.0, description="shortest time between two sweeps")
     sweep_batch_size: int = Field(10_000, ge=1, le=1_000_000, description="users that one sweep announces at most")
     sweep_timeout_seconds: Seconds = Field(600.0, description="how long one sweep may take")
+    orphan_check_interval_seconds: float = Field(
+        86_400.0,
+        ge=0,
+        le=31_536_000,
+        description="how often validated keys are checked for orphans, others with each sweep; 0: none",
+    )
     first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")
     longest_retry_delay_seconds: Seconds = Field(300.0, description="the longest delay between two attempts")
     most_attempts: int = Field(40, ge=1, le=1000, description="attempts before a passing failure becomes a dead letter")

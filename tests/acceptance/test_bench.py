@@ -24,6 +24,14 @@ async def test_bench_prints_every_figure_beside_its_reference() -> None:
     assert found["conditions"]["settings"]["fsync"] == "off"
 
 
+async def test_bench_counts_orphans_beside_the_bare_join() -> None:
+    """Both count the same, or the measurement ends; twice beside the reference, as it is and with as much memory."""
+    orphans = (await bench("orphans", "--quick", "--json"))["measurements"]["orphans"]
+
+    assert [figure["target"] for figure in orphans["figures"]] == [">= 0.8", ">= 0.8"]
+    assert set(orphans["rounds"]) == {"ours", "bare", "bare, more memory"}
+
+
 async def bench(*arguments: str) -> dict[str, Any]:
     """Run the bench to its end and return the last line of its output."""
     process = await asyncio.create_subprocess_exec(

@@ -38,7 +38,8 @@ async def keys(connection: Connection) -> dict[str, str]:
     await connection.execute("insert into public.profiles (id, name) values ($1, 'whole')", made["whole"])
     await connection.execute("delete from public.users where id = $1", made["gone"])
     await connection.execute(
-        "insert into public.error_logs (error_type, severity, user_id, message) values ('X', 'info', $1, 'was there')",
+        "insert into public.error_logs (error_type, severity, user_id, message) "
+        "values ('MISSING_PROFILE_CREATED', 'info', $1, 'was there')",
         made["gone"],
     )
     return made | {"unknown": str(uuid.uuid4())}
@@ -51,6 +52,20 @@ async def test_each_orphan_has_its_reason(connection: Connection, keys: dict[str
     found = await reasons(connection, await to_profiles(connection, "public.orders"))
 
     assert found == {key: reason for reason, key in keys.items() if reason != "whole"}
+
+
+async def test_audit_of_an_insert_proves_nobody(connection: Connection, keys: dict[str, str]) -> None:
+    """That somebody wrote a key, or that we found it, does not say that it was ever a user's; an event of a sign-up does."""
+    entries = [("EVENT_DEAD_LETTERED", '{"kind": "insert_failed"}'), ("ORPHANED_ORDER_DETECTED", "{}")]
+    insert = "insert into public.error_logs (error_type, severity, user_id, message, details) values ($1, 'info', $3, '', $2)"
+    await connection.executemany(insert, [(*entry, keys["unknown"]) for entry in entries])
+    signed_up = str(uuid.uuid4())
+    await connection.execute(insert, "EVENT_DEAD_LETTERED", '{"kind": "user_created"}', signed_up)
+    await connection.execute("insert into public.orders (user_id, amount) values ($1, 1), ($2, 1)", keys["unknown"], signed_up)
+
+    found = await reasons(connection, await to_profiles(connection, "public.orders"))
+
+    assert found == {keys["unknown"]: "unknown", signed_up: "gone"}
 
 
 async def test_text_is_read_as_what_it_refers_to(connection: Connection, keys: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from worker.pipeline import Path
 from worker.runtime.bell import Bell
 from worker.runtime.consumer import Consumer, Rhythm
 from worker.runtime.listener import Heartbeat, Listener
+from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
 from worker.settings import Settings
@@ -87,7 +88,8 @@ class Worker:
             identity=self.identity,
         )
         sweeping = replace(settings.target, statement_timeout=settings.sweep_timeout_seconds)
-        sweeper = Sweeper(sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size)
+        watch = OrphanWatch(settings.orphan_check_interval_seconds, settings.sweep_timeout_seconds)
+        sweeper = Sweeper(sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size, watch)
         return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
 
     def _consumer(self, bell: Bell) -> Consumer:

@@ -1,15 +1,16 @@
-"""The sweeper: the periodic search for users without a profile that no event announced, and for rows that lie too long.
+"""The sweeper: the periodic search for users without a profile that no event announced, for rows that lie too long, for orphans.
 
 One sweeps at a time among many workers.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 
 from worker.core.audit import AuditEntry
 from worker.log import Log
+from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
 from worker.store import error_logs, outbox, pauses, profiles
@@ -27,6 +28,8 @@ class Sweeper:
     log: Log
     interval: float = 60.0
     batch_size: int = 10_000
+    watch: OrphanWatch = field(default_factory=lambda: OrphanWatch(0, 0))
+    """Looks for orphans after a sweep."""
 
     async def run(self) -> None:
         """Sweep until the stop, which cancels a sweep under way: the next one finds the same."""
@@ -42,6 +45,7 @@ class Sweeper:
                 more = True
                 while more and not self.stop.is_requested():
                     more = await sweep(connection, self.log, most=self.batch_size)
+                await self.watch.look(connection, self.log)
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
         except asyncpg.PostgresError as error:

@@ -1,5 +1,6 @@
 """Orphans: rows whose reference leads nowhere, and why."""
 
+from worker.core.orphans import Tally
 from worker.core.reference import People, Reference
 from worker.store.connection import Connection
 from worker.store.statements import statement
@@ -11,6 +12,41 @@ async def selection(connection: Connection, reference: Reference, people: People
     Reasons: healable, not_eligible, erased, gone, unknown, mismatched, malformed. Without ``people`` only unknown and malformed
     are told apart.
     """
+    return await _selection(connection, reference, people, per_key=False)
+
+
+async def tally(
+    connection: Connection, reference: Reference, people: People | None, *, seen_column: str | None = None, sample: int = 0
+) -> list[Tally]:
+    """Count the orphans of a reference by reason, and read its table once for it.
+
+    ``seen_column`` says when a row was made; up to ``sample`` keys of each reason come along.
+    """
+    by_key = await _selection(connection, reference, people, per_key=True, seen_column=seen_column)
+    query = await connection.fetchval(statement("orphans/tally"), by_key, sample)
+    return [Tally(**{**dict(row), "sample": tuple(row["sample"])}) for row in await connection.fetch(query)]
+
+
+async def size(connection: Connection, table: str) -> int:
+    """Return how many rows a table has, counted."""
+    query = await connection.fetchval(statement("orphans/size"), table)
+    return int(await connection.fetchval(query))
+
+
+async def limit(connection: Connection, *, statement_seconds: float, lock_seconds: float) -> None:
+    """Set what holds for one question until its transaction ends; row-level security raises instead of hiding rows."""
+    limits = (f"{int(seconds * 1000)}" for seconds in (statement_seconds, lock_seconds))
+    await connection.execute(statement("orphans/limit"), *limits)
+
+
+async def lock(connection: Connection) -> None:
+    """Let nobody else write down what orphans there are, until the transaction ends."""
+    await connection.execute(statement("orphans/lock"))
+
+
+async def _selection(
+    connection: Connection, reference: Reference, people: People | None, *, per_key: bool, seen_column: str | None = None
+) -> str:
     mine = people if people is not None and reference.column_of(people) is not None else None
     text: str = await connection.fetchval(
         statement("orphans/selection"),
@@ -24,5 +60,7 @@ async def selection(connection: Connection, reference: Reference, people: People
         mine and mine.eligible_when,
         mine and mine.erased_when,
         mine is not None and mine.is_audited,
+        per_key,
+        seen_column,
     )
     return text

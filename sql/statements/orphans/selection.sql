@@ -3,7 +3,10 @@
 --   $1 referencing table, $2 its columns, $3 referenced table, $4 its columns
 --   $5 users table, $6 its key, $7 the column of $2 that holds the user's key, $8 eligible_when, $9 erased_when; null where the
 --      reference is none to users
---   $10 whether the audit may be asked who was there once
+--   $10 whether the audit may be asked who was there once: whether it tells of a profile, an erasure or a sign-up of theirs
+--   $11 whether the query has a row for each key in place of each orphan, and judges it once: key, reason, orphans, first_seen,
+--       last_seen, and last_hour and last_day, how many are as young as that
+--   $12 the column that says when a row was made; null where none does
 -- Reasons: healable (the user is there, only the profile is missing), not_eligible, erased (softly), gone (somebody who was there
 -- once), unknown (nobody has heard of the key), mismatched (the profile is there, but the rest of a composite key is not its
 -- own), malformed (text that is no value of the referenced type).
@@ -59,6 +62,7 @@ spelled as (
             max(compared.given) filter (where compared.holds_user),
             'concat_ws('','', ' || string_agg(compared.given, ', ' order by compared.place) || ')'
         ) as key,
+        string_agg(compared.given, ', ' order by compared.place) as columns,
         max(compared.read) filter (where compared.holds_user) as user_key,
         max(compared.wanted) filter (where compared.holds_user) as profile_key,
         count(*) > 1 as is_composite
@@ -78,9 +82,10 @@ judged as (
                 case
                     when $10::boolean
                         then format(
-                            'case when exists (select from pgmend.audit_entries as entry where entry.user_id = %s::text) '
-                            'then %L else %L end',
-                            spelled.user_key, 'gone', 'unknown'
+                            'case when exists (select from pgmend.audit_entries as entry where entry.user_id = %s::text '
+                            'and (entry.error_type = any (%L) or entry.details ->> %L = %L)) then %L else %L end',
+                            spelled.user_key, '{MISSING_PROFILE_CREATED,ERASED_USER_EVENT_DROPPED}', 'kind', 'user_created',
+                            'gone', 'unknown'
                         )
                     else quote_literal('unknown')
                 end
@@ -91,9 +96,24 @@ judged as (
 
 select
     format(
-        'select orphan.tableoid as table_oid, orphan.ctid as row_ctid, %1$s::text as key, '
-        'case when %2$s then %9$L %3$s else %4$s end as reason '
-        'from %5$s as orphan where %6$s and not exists (select from %7$s as present where %8$s)',
+        case
+            when $11::boolean
+                then
+                    'select %1$s::text as key, case when %2$s then %9$L %3$s else %4$s end as reason, '
+                    'orphan.pgmend_orphans as orphans, orphan.pgmend_first_seen as first_seen, '
+                    'orphan.pgmend_last_seen as last_seen, orphan.pgmend_last_hour as last_hour, '
+                    'orphan.pgmend_last_day as last_day '
+                    'from (select %10$s, count(*) as pgmend_orphans, '
+                    'min(%11$s) as pgmend_first_seen, max(%11$s) as pgmend_last_seen, '
+                    'count(*) filter (where %11$s > now() - interval %12$L) as pgmend_last_hour, '
+                    'count(*) filter (where %11$s > now() - interval %13$L) as pgmend_last_day '
+                    'from %5$s as orphan where %6$s and not exists (select from %7$s as present where %8$s) '
+                    'group by %10$s) as orphan'
+            else
+                'select orphan.tableoid as table_oid, orphan.ctid as row_ctid, %1$s::text as key, '
+                'case when %2$s then %9$L %3$s else %4$s end as reason '
+                'from %5$s as orphan where %6$s and not exists (select from %7$s as present where %8$s)'
+        end,
         judged.key,
         judged.is_malformed,
         case
@@ -108,6 +128,22 @@ select
         judged.is_given,
         $3::text::regclass,
         judged.is_present,
-        'malformed'
+        'malformed',
+        judged.columns,
+        coalesce(
+            (
+                -- A time without a zone is taken for one of Greenwich.
+                select
+                    case
+                        when attribute.atttypid = 'timestamptz'::regtype then format('orphan.%I', attribute.attname)
+                        else format('(orphan.%I::timestamp at time zone %L)', attribute.attname, 'UTC')
+                    end
+                from pg_catalog.pg_attribute as attribute
+                where attribute.attrelid = $1::text::regclass and attribute.attname = $12::text
+            ),
+            'null::timestamptz'
+        ),
+        '1 hour',
+        '1 day'
     ) as selection
 from judged

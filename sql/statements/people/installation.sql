@@ -1,0 +1,25 @@
+-- What this role may read of pgmend: the profile sources, and the audit of who was there once. Nothing of it has to be installed.
+with seen as (
+    select
+        to_regclass('pgmend.profile_sources') as sources,
+        to_regclass('pgmend.audit_entries') as entries,
+        coalesce(has_schema_privilege(to_regnamespace('pgmend')::oid, 'usage'), false) as may_enter
+)
+
+select
+    seen.may_enter and coalesce(has_table_privilege(seen.sources::oid, 'select'), false) as has_sources,
+    seen.may_enter and coalesce(has_table_privilege(seen.entries::oid, 'select'), false) as has_audit,
+    coalesce(
+        array(
+            select distinct format('%I.%I', space.nspname, target.relname)
+            from pg_catalog.pg_rewrite as rule
+            inner join pg_catalog.pg_depend as dependency
+                on rule.oid = dependency.objid and dependency.classid = 'pg_catalog.pg_rewrite'::regclass
+            inner join pg_catalog.pg_class as target
+                on dependency.refobjid = target.oid and dependency.refclassid = 'pg_catalog.pg_class'::regclass
+            inner join pg_catalog.pg_namespace as space on target.relnamespace = space.oid
+            where rule.ev_class = seen.entries and target.oid <> seen.entries
+        ),
+        '{}'
+    ) as audit_tables
+from seen

@@ -1,0 +1,179 @@
+"""The watch for orphans: one audit entry for each reference and change, and no look that nobody needs."""
+
+import asyncio
+import json
+import uuid
+from io import StringIO
+
+import pytest
+
+from tests.support.database import Database, count
+from tests.support.waiting import eventually
+from worker.log import Log
+from worker.runtime.orphan_watch import OrphanWatch
+from worker.runtime.stopping import Stop
+from worker.runtime.sweeper import Sweeper
+from worker.store import orphans
+from worker.store.connection import Connection, Target, connect
+
+ENTRIES = "public.error_logs where error_type = 'ORPHANED_ORDER_DETECTED'"
+LOOSE = """
+    alter table public.orders drop constraint fk_orders_user_id;
+    alter table public.orders add constraint fk_orders_user_id foreign key (user_id) references public.profiles (id) not valid
+"""
+DAY = 86_400.0
+
+
+async def orphan(connection: Connection, orders: int) -> None:
+    """Insert orders of nobody, as a restore would: without any trigger."""
+    await connection.execute("set session_replication_role = replica")
+    await connection.executemany("insert into public.orders (user_id, amount) values ($1, 1)", [(uuid.uuid4(),)] * orders)
+    await connection.execute("set session_replication_role = origin")
+
+
+def watch(interval: float = DAY) -> OrphanWatch:
+    """Return a watch that never looked before."""
+    return OrphanWatch(interval, 10.0)
+
+
+async def test_each_change_of_the_number_is_audited_once(connection: Connection, log: Log) -> None:
+    """Three orphans, three still, five, none: three entries, by whichever worker."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 3)
+    for orders in (0, 2):
+        await orphan(connection, orders)
+        await watch().look(connection, log)
+        await watch().look(connection, log)
+    await connection.execute("delete from public.orders")
+    await watch().look(connection, log)
+
+    rows = await connection.fetch(f"select severity, details from {ENTRIES} order by id")
+    said = [
+        (row["severity"], json.loads(row["details"])["orphans"], json.loads(row["details"])["orphans_before"]) for row in rows
+    ]
+    assert said == [("warning", 3, 0), ("warning", 5, 3), ("info", 0, 5)]
+
+
+async def test_two_workers_that_count_at_once_write_one_entry(database: Database, connection: Connection, log: Log) -> None:
+    """The second waits until the first has written, and finds its number known."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 1)
+    first, second = await database.connect(), await database.connect()
+    async with first.transaction():
+        await orphans.lock(first)
+        await watch().look(first, log)
+        looking = asyncio.ensure_future(watch().look(second, log))
+
+        async def waits() -> bool:
+            return await count(connection, "pg_locks where locktype = 'advisory' and not granted") == 1
+
+        await eventually(waits)
+    await looking
+
+    assert await count(connection, ENTRIES) == 1
+
+
+async def test_entry_names_reference_and_reasons_and_no_user(connection: Connection, log: Log, log_lines: StringIO) -> None:
+    """The details say which reference and why; the log says the same."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 2)
+    await watch().look(connection, log)
+    entry = await connection.fetchrow(f"select user_id, table_name, constraint_name, details from {ENTRIES}")
+    assert entry is not None
+
+    assert (entry["user_id"], entry["table_name"], entry["constraint_name"]) == (None, "public.orders", "fk_orders_user_id")
+    assert json.loads(entry["details"])["by_reason"] == {"unknown": 2}
+    assert json.loads(log_lines.getvalue())["reference"] == "public.orders.user_id=public.profiles.id"
+
+
+async def test_column_that_lost_its_key_is_watched(connection: Connection, log: Log) -> None:
+    """A key that is gone still shows by the name of its column."""
+    await connection.execute("alter table public.orders drop constraint fk_orders_user_id")
+    await orphan(connection, 1)
+    await watch().look(connection, log)
+
+    assert await count(connection, f"{ENTRIES} and constraint_name is null") == 1
+
+
+async def test_valid_key_is_looked_at_once_in_an_interval(connection: Connection, log: Log) -> None:
+    """Only triggers that were off let orphans past it; a key that is not valid is looked at again as soon as may be."""
+    watching = watch()
+    await watching.look(connection, log)
+    await orphan(connection, 1)
+    watching._unproven_due = 0.0
+    await watching.look(connection, log)
+    assert await count(connection, ENTRIES) == 0
+
+    watching._proven_due = 0.0
+    await watching.look(connection, log)
+    assert await count(connection, ENTRIES) == 1
+
+
+async def test_counting_takes_a_small_part_of_the_time(connection: Connection, log: Log) -> None:
+    """What took a second is not counted again for a hundred seconds."""
+    await connection.execute(LOOSE)
+    watching = watch()
+    await watching.look(connection, log)
+    await orphan(connection, 1)
+    await watching.look(connection, log)
+
+    assert await count(connection, ENTRIES) == 0
+    assert watching._unproven_due < watching._proven_due
+
+
+async def test_interval_of_zero_looks_never(connection: Connection, log: Log) -> None:
+    """Neither at valid keys nor at others."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 1)
+    await watch(0).look(connection, log)
+
+    assert await count(connection, ENTRIES) == 0
+
+
+@pytest.fixture
+async def worker(connection: Connection) -> Connection:
+    """A session of the role that a worker has, which may read no table of the application."""
+    await connection.execute("set role pgmend_worker")
+    return connection
+
+
+async def test_worker_without_rights_says_so_once(worker: Connection, log: Log, log_lines: StringIO) -> None:
+    """What it may not read is no error, and is not said again."""
+    watching = watch()
+    await watching.look(worker, log)
+    watching._proven_due = 0.0
+    await watching.look(worker, log)
+    lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
+
+    assert {line["event"] for line in lines} == {"reference_skipped"}
+    assert len(lines) == len({line["reference"] for line in lines}) == 5
+
+
+async def test_worker_counts_what_it_was_granted(worker: Connection, log: Log) -> None:
+    """``grant select`` on the tables is all that it takes."""
+    await worker.execute("reset role")
+    await orphan(worker, 1)
+    await worker.execute("grant select on public.orders, public.profiles, public.users to pgmend_worker; set role pgmend_worker")
+    await watch().look(worker, log)
+    await worker.execute("reset role")
+
+    assert await count(worker, ENTRIES) == 1
+
+
+async def test_sweeper_looks_after_its_sweep(database: Database, connection: Connection, log: Log) -> None:
+    """On the sweeper's own connection, whose settings are made for short statements on large tables."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 1)
+    await Sweeper(Target(database.url), Stop(), log, watch=watch())._sweep_once()
+
+    assert await count(connection, ENTRIES) == 1
+
+
+async def test_nothing_attached_is_nothing_to_look_at(database: Database, log: Log, log_lines: StringIO) -> None:
+    """A worker that waits for its first source has no reference to watch."""
+    connection = await connect(Target(database.url))
+    await connection.execute("delete from pgmend.guarded_constraints; delete from pgmend.profile_sources")
+    await watch().look(connection, log)
+    await connection.close()
+
+    assert log_lines.getvalue() == ""

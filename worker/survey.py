@@ -1,0 +1,207 @@
+"""The survey: looks at users, profiles and every reference to them, one short read-only transaction a question.
+
+What this role may not read, or what takes too long, is said of the table and ends nothing.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import asyncpg
+
+from worker.core.diagnosis import Diagnosis, Examined, Standing, distinct, likely
+from worker.core.reference import People, Reference
+from worker.core.table_names import likely_columns, role_columns
+from worker.errors import ConditionRefusedError, NameUnknownError, PeopleUnknownError
+from worker.store import orphans, people, references
+from worker.store.connection import Connection, failure_of, is_lost
+
+COUNTED_UP_TO = 1_000_000
+"""A table that the server believes to be smaller is counted; of a larger one its belief is good enough for a share."""
+
+_HOW_TO_ATTACH = "attach a profile source, or say --users TABLE[.KEY] and --profiles TABLE[.KEY]"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Users and profiles as a person named them, ``[schema.]table[.key]``, and the conditions on a users row."""
+
+    users: str
+    profiles: str
+    eligible_when: str = "true"
+    erased_when: str = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is looked at, and within which limits, in seconds. ``named`` takes the place of what is attached."""
+
+    named: Named | None = None
+    references: tuple[tuple[str, str], ...] = ()
+    sample: int = 0
+    statement_seconds: float = 300.0
+    lock_seconds: float = 2.0
+
+
+@dataclass(slots=True)
+class Survey:
+    """One look, on a connection that relies on no prepared statement."""
+
+    connection: Connection
+    wishes: Wishes
+    installed: people.Installation = field(init=False)
+
+    async def run(self) -> Diagnosis:
+        """Look at everything."""
+        async with self._question():
+            self.installed = await people.installation(self.connection)
+        found = await self._people()
+        standings = [await self._standing(each) for each in found]
+        examined = [await self.examine(it, _of(it, found)) for it in await self._references(found)]
+        return Diagnosis(tuple(standings), tuple(examined))
+
+    async def references(self) -> list[tuple[Reference, People | None]]:
+        """Return the references of what is attached, each with the people to whom it leads; none where nothing is attached."""
+        async with self._question():
+            self.installed = await people.installation(self.connection)
+        try:
+            found = await self._people()
+        except PeopleUnknownError:
+            return []
+        return [(it, _of(it, found)) for it in await self._references(found)]
+
+    async def examine(self, reference: Reference, whose: People | None) -> Examined:
+        """Look at one reference."""
+        try:
+            async with self._question():
+                around = await references.surroundings(self.connection, reference)
+        except asyncpg.PostgresError as error:
+            return Examined(reference, None, None, None, unseen=self._why(error), index_is_known=False)
+        seen = Examined(reference, around.index_name, around.seen_column, around.believed_rows)
+        try:
+            async with self._question():
+                tallies = await orphans.tally(
+                    self.connection, reference, whose, seen_column=around.seen_column, sample=self.wishes.sample
+                )
+                if around.believed_rows is None or around.believed_rows < COUNTED_UP_TO:
+                    rows = await orphans.size(self.connection, reference.referencing_table)
+                    seen = replace(seen, rows=rows, rows_are_estimated=False)
+        except asyncpg.PostgresError as error:
+            return replace(seen, unseen=self._why(error))
+        return replace(seen, tallies=tuple(tallies))
+
+    async def _people(self) -> list[People]:
+        if self.wishes.named is not None:
+            return [await self._named(self.wishes.named)]
+        if self.installed.has_sources:
+            async with self._question():
+                found = await people.attached(self.connection, is_audited=self.installed.has_audit)
+            if found:
+                return found
+        raise PeopleUnknownError("nobody says where users and profiles are", hint=_HOW_TO_ATTACH)
+
+    async def _named(self, named: Named) -> People:
+        users, profiles = [await self._place(typed) for typed in (named.users, named.profiles)]
+        found = People(*users, *profiles, named.eligible_when, named.erased_when, self.installed.has_audit)
+        try:
+            async with self._question():
+                await people.try_conditions(self.connection, found)
+        except asyncpg.InsufficientPrivilegeError:
+            pass  # said of the users table, where it is counted
+        except asyncpg.PostgresError as error:
+            self._why(error)
+            raise ConditionRefusedError(
+                "the server refuses a condition on users",
+                detail=failure_of(error).message,
+                hint="--eligible-when and --erased-when are SQL over the users row, which is called users",
+            ) from error
+        return found
+
+    async def _place(self, typed: str, *, with_column: bool = False) -> tuple[str, str]:
+        """Return the table and the column that a typed name means, on the search_path that the person's role has."""
+        try:
+            async with self.connection.transaction(readonly=True):
+                readings = await references.located(self.connection, typed)
+        except asyncpg.InvalidParameterValueError as error:
+            raise NameUnknownError(f"{typed} is no name", hint="[schema.]table[.column], quoted as in SQL") from error
+        for reading in readings:
+            if reading.column_name is not None and (reading.has_column or not with_column):
+                return reading.table_name, reading.column_name
+        if readings and not with_column:
+            raise NameUnknownError(f"{typed} has no primary key of one column", hint="say TABLE.KEY")
+        raise NameUnknownError(
+            f"there is no {'column' if with_column else 'table'} {typed}",
+            hint="[schema.]table[.column], quoted as in SQL; a view or a foreign table is none that keys refer to",
+        )
+
+    async def _standing(self, whose: People) -> Standing:
+        standing = Standing(whose)
+        try:
+            async with self._question():
+                columns = await people.columns(self.connection, whose.profiles_table)
+                constraints = await people.constraints(self.connection, whose.profiles_table)
+            standing = replace(standing, columns=columns, constraints=constraints)
+            async with self._question():
+                return replace(standing, coverage=await people.coverage(self.connection, whose))
+        except asyncpg.PostgresError as error:
+            return replace(standing, unseen=self._why(error))
+
+    async def _references(self, found: Iterable[People]) -> list[Reference]:
+        listed: list[Reference] = []
+        for look in (self._declared, self._undeclared):
+            for each in found:
+                with suppress(asyncpg.InsufficientPrivilegeError):  # which is said of these profiles, where they are counted
+                    listed += await look(each, listed)
+        listed += [await self._reference(*typed) for typed in self.wishes.references]
+        return distinct(listed)
+
+    async def _declared(self, whose: People, _listed: list[Reference]) -> list[Reference]:
+        async with self._question():
+            return await references.declared(self.connection, whose.profiles_table)
+
+    async def _undeclared(self, whose: People, listed: list[Reference]) -> list[Reference]:
+        """Return the columns that should refer to the profiles by their names, and are listed nowhere yet."""
+        declared = [it.referencing_columns for it in listed if it.referenced_table == whose.profiles_table]
+        certain = {columns[0] for columns in declared if len(columns) == 1}
+        certain |= {*likely_columns(whose.users_table, whose.profiles_table)}
+        async with self._question():
+            roles = role_columns(await references.tables(self.connection))
+            intended = await references.intended(
+                self.connection, whose.profiles_table, whose.profiles_key, names=[*certain, *roles]
+            )
+        left_out = {whose.users_table, *self.installed.audit_tables}
+        taken = {(it.referencing_table, it.referencing_columns) for it in listed}
+        return [
+            it
+            for it in likely(intended, certain=certain, left_out=left_out)
+            if (it.referencing_table, it.referencing_columns) not in taken
+        ]
+
+    async def _reference(self, referencing: str, referenced: str) -> Reference:
+        ends = [await self._place(typed, with_column=True) for typed in (referencing, referenced)]
+        async with self._question():
+            reference = await references.named(self.connection, ends[0], ends[1])
+        assert reference is not None, "both columns were found a moment ago"
+        return reference
+
+    @asynccontextmanager
+    async def _question(self) -> AsyncIterator[None]:
+        async with self.connection.transaction(readonly=True):
+            await orphans.limit(
+                self.connection, statement_seconds=self.wishes.statement_seconds, lock_seconds=self.wishes.lock_seconds
+            )
+            yield
+
+    def _why(self, error: asyncpg.PostgresError) -> str:
+        """Return why something was not seen; a connection that is gone ends the survey."""
+        if is_lost(error, self.connection):
+            raise error
+        failure = failure_of(error)
+        if failure.sqlstate == "57014":
+            return f"took longer than {self.wishes.statement_seconds:g} s"
+        return f"{failure.message} (SQLSTATE {failure.sqlstate})"
+
+
+def _of(reference: Reference, found: Iterable[People]) -> People | None:
+    """Return the people whose profiles are referred to, or None where it is none's."""
+    return next((each for each in found if reference.column_of(each) is not None), None)
