@@ -13,7 +13,12 @@ PgmendError                     1   a failure that nothing below names
 ├── EventsPendingError         19   an uninstall would drop captured rows
 ├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
 ├── WorkerNotSeenError         21   no worker has been seen alive lately
-└── NoSuchSourceError          22   there is no such profile source
+├── NoSuchSourceError          22   there is no such profile source
+├── OrphansRemainError         38   rows that lead nowhere keep a foreign key from being valid
+├── ReferenceRefusedError      39   a reference cannot become a foreign key as things are
+├── LockNotGrantedError        40   others held a lock for too long
+├── ServerUnfitError           41   a standby, or a transaction pooler, where a session on the primary is needed
+└── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
 """
 
 from typing import ClassVar
@@ -114,3 +119,33 @@ class NoSuchSourceError(PgmendError):
     """There is no profile source of that id."""
 
     exit_code = 22
+
+
+class OrphansRemainError(PgmendError):
+    """Rows that lead nowhere keep a foreign key from being made or validated."""
+
+    exit_code = 38
+
+
+class ReferenceRefusedError(PgmendError):
+    """A reference that cannot become a foreign key as things are, or that does not exist."""
+
+    exit_code = 39
+
+
+class LockNotGrantedError(PgmendError):
+    """Others held a lock for too long; what was done before stands."""
+
+    exit_code = 40
+
+
+class ServerUnfitError(PgmendError):
+    """A standby, or a transaction pooler, where a session on the primary is needed."""
+
+    exit_code = 41
+
+
+class OwnerNeededError(PgmendError):
+    """The tables belong to another role, or a right on them is missing."""
+
+    exit_code = 42

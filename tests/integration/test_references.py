@@ -64,7 +64,7 @@ async def test_reference_that_a_person_names_is_looked_up(shop: Connection) -> N
 
 
 async def test_composite_reference_that_a_person_names_is_looked_up(shop: Connection) -> None:
-    """Pair by pair, in the order of the person; the key is found whatever its own order, and a wrong pair is another reference."""
+    """Pair by pair, in the order of the person; the key is found in whatever order it stands, and never by a wrong pair."""
     turned = await references.named(shop, ("public.bills", "payer", "org"), ('public."Profile"', "id", "orgId"))
     wrong = await references.named(shop, ("public.bills", "payer", "org"), ('public."Profile"', "orgId", "id"))
     half = await references.named(shop, ("public.bills", "payer", "place"), ('public."Profile"', "id", "orgId"))
