@@ -229,7 +229,7 @@ async def test_null_refers_to_nothing_and_is_no_orphan(empty_database: Database,
 
 async def test_set_null_on_a_column_that_may_not_be_null_is_refused(empty_database: Database, shop: Connection) -> None:
     """The first deleted profile would fail."""
-    assert shop
+    assert await keys(shop) == {}
     line = await refused(empty_database, ORDERS, on_delete=["orders.user_id=set null"])
 
     assert "user_id may not be null" in line

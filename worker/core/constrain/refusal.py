@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from worker.core.constrain.index_plan import index_steps
 from worker.core.constrain.picture import Picture
 from worker.core.constrain.wish import Wish
 
@@ -40,7 +41,8 @@ def refusals(wish: Wish, picture: Picture) -> Iterator[Refusal]:
 def lacking(picture: Picture) -> list[str]:
     """Return the rights that the steps need and this role does not have."""
     owned = [f"the ownership of {relation.table}" for relation in picture.relations if not relation.is_ours]
-    create = [] if picture.circumstances.may_create else [f"CREATE on the schema of {picture.root.table}"]
+    makes_none = picture.circumstances.may_create or not index_steps(picture)
+    create = [] if makes_none else [f"CREATE on the schema of {picture.root.table}"]
     return [*owned[:1], *picture.circumstances.lacking, *create]
 
 
