@@ -117,19 +117,14 @@ class Constraining:
             case ValidateKey():
                 await self._validate(wish, step, text)
             case CreateIndexOnly() | AttachIndex() | AddKey() | GuardKey():
-                await self._change(step, text)
+                await self._locking.change(text, is_instant=duration(step) == "an instant")
             case _ as never:
                 assert_never(never)
-
-    async def _change(self, step: Step, text: str) -> None:
-        async with self.connection.transaction():
-            await self._locking.limit(is_instant=duration(step) == "an instant")
-            await self.connection.execute(text)
 
     async def _validate(self, wish: Wish, step: Step, text: str) -> None:
         """Validate; an orphan that came between the count and the key is counted as the others are."""
         try:
-            await self._change(step, text)
+            await self._locking.change(text, is_instant=duration(step) == "an instant")
         except asyncpg.ForeignKeyViolationError:
             count = CountOrphans(wish.reference.referencing_table, wish.reference.referenced_table)
             self._orphans = await constraints.count_orphans(self.connection, wish.reference, count)
@@ -157,10 +152,10 @@ class Constraining:
         who = described(denial.blockers) or "nobody was seen in the way"
         self.say(f"    attempt {denial.attempt} was not granted its locks, the next in {denial.delay:.1f} s ({who})")
 
-    async def _tell_wait(self, seconds: float, blockers: tuple[Blocker, ...]) -> None:
+    async def _tell_wait(self, pid: int, seconds: float, blockers: tuple[Blocker, ...]) -> None:
         if seconds - self._told_at < _SILENCE_SECONDS:
             return
         self._told_at = seconds
-        progress = await constraints.progress(self.watching, self.connection.get_server_pid())
+        progress = await constraints.progress(self.watching, pid)
         parts = [f"{seconds:.0f} s", progress or "", f"waiting for {described(blockers)}" if blockers else ""]
         self.say("    " + "; ".join(part for part in parts if part))

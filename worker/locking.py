@@ -14,13 +14,13 @@ import asyncpg
 from worker.core.blocker import Blocker, described
 from worker.core.retry_policy import RetryPolicy
 from worker.errors import LockNotGrantedError
-from worker.store import locks
+from worker.store import doctor, locks
 from worker.store.connection import Connection
 
 T = TypeVar("T")
 
-NOT_GRANTED = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError)
-"""What a statement under limits fails with when somebody else holds what it needs."""
+_NOT_GRANTED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+"""What a statement fails with when somebody else holds what it needs."""
 
 _OVERTAKEN = (
     asyncpg.DuplicateTableError,
@@ -64,8 +64,9 @@ class Locking:
     watching: Connection
     patience: Patience
     on_denial: Callable[[Denial], None]
-    on_wait: Callable[[float, tuple[Blocker, ...]], Awaitable[None]]
+    on_wait: Callable[[int, float, tuple[Blocker, ...]], Awaitable[None]]
     _blockers: tuple[Blocker, ...] = ()
+    _pid: int = 0
 
     async def patiently(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what an attempt returns, as soon as one is granted its locks; each looks at the world anew.
@@ -77,7 +78,7 @@ class Locking:
         while True:
             try:
                 return await self.watched(attempt())
-            except (NotYetError, *NOT_GRANTED, *_OVERTAKEN) as error:
+            except (NotYetError, *_NOT_GRANTED, *_OVERTAKEN) as error:
                 if self.patience.retries.is_exhausted(number):
                     raise self._given_up(number, error) from error
             delay = self.patience.retries.delay(number, random.random())  # noqa: S311 (spread, not secrecy)
@@ -87,6 +88,7 @@ class Locking:
 
     async def watched(self, work: Coroutine[Any, Any, T]) -> T:
         """Await the work, and look meanwhile who keeps it waiting: within a lock timeout, and more rarely the longer it takes."""
+        self._pid = self._pid or await doctor.backend(self.connection)  # a pooler would have told a process of its own
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -101,15 +103,26 @@ class Locking:
                 task.cancel()
         return await task
 
+    async def change(self, text: str, *, is_instant: bool) -> None:
+        """Run a statement in a transaction of its own, under limits."""
+        try:
+            async with self.connection.transaction():
+                await self.limit(is_instant=is_instant)
+                await self.connection.execute(text)
+        except asyncpg.QueryCanceledError as error:
+            if not is_instant:
+                raise  # nothing limits it: somebody wanted it to end
+            raise NotYetError("its locks were not granted in time, all of them together") from error
+
     async def limit(self, *, is_instant: bool) -> None:
         """Limit how long this transaction waits for one lock and, where it only takes an instant, for all of them together."""
         wait = self.patience.lock_milliseconds
         await locks.limit(self.connection, lock_milliseconds=wait, statement_milliseconds=wait if is_instant else 0)
 
     async def _look(self, seconds: float) -> None:
-        found = tuple(await locks.blockers(self.watching, self.connection.get_server_pid()))
+        found = tuple(await locks.blockers(self.watching, self._pid))
         self._blockers = found or self._blockers
-        await self.on_wait(seconds, found)
+        await self.on_wait(self._pid, seconds, found)
 
     def _given_up(self, attempts: int, error: Exception) -> LockNotGrantedError:
         wait = self.patience.lock_milliseconds

@@ -142,6 +142,29 @@ async def test_two_runs_at_once_make_one_key(empty_database: Database, shop: Con
     ]
 
 
+async def test_statement_that_a_person_cancels_is_not_begun_again(empty_database: Database, shop: Connection) -> None:
+    """Only what our own limits have ended comes again."""
+    old = await empty_database.connect()
+    async with old.transaction(), run_on(empty_database.url) as told:
+        await old.execute("update public.orders set n = 1 where id = 1")
+        (wish,) = await gather(shop, Asked([ORDERS]))
+        running = asyncio.ensure_future(told.constraining.carry_out(wish))
+        await eventually(lambda: _cancel(shop))
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await running
+
+    assert [line for line in told.lines if "attempt" in line] == []
+
+
+async def _cancel(connection: Connection) -> bool:
+    """Cancel the index that waits, as soon as it does."""
+    query = """
+        select pg_cancel_backend(pid) from pg_stat_activity
+        where application_name = 'pgmend constrain' and query like 'create index%' and wait_event_type = 'Lock'
+    """
+    return bool(await connection.fetchval(query))
+
+
 async def _carry_out(database: Database, patience: Patience) -> None:
     async with run_on(database.url, patience) as told:
         (wish,) = await gather(told.constraining.connection, Asked([ORDERS]))

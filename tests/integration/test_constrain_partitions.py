@@ -167,6 +167,25 @@ async def test_partitions_that_are_all_served_need_no_index(empty_database: Data
     assert any("a new partition would have none" in note for note in plan.notes)
 
 
+async def test_referenced_table_that_is_partitioned_is_referred_to_as_a_whole(empty_database: Database, deep: Connection) -> None:
+    """Both ends in partitions: one valid key, whatever the server keeps for each part of the other end."""
+    await deep.execute(
+        """
+        create table public.people (id int primary key) partition by hash (id);
+        create table public.people_a partition of public.people for values with (modulus 2, remainder 0);
+        create table public.people_b partition of public.people for values with (modulus 2, remainder 1);
+        insert into public.people select generate_series(1, 50)
+        """
+    )
+    (outcome,) = await constrained(empty_database, "visits.user_id=people.id", on_delete=["visits.user_id=cascade"])
+    keys = [row for row in await state(deep) if row.get("definition", "").startswith("FOREIGN KEY")]
+
+    assert outcome.orphans == {}
+    assert {row["table"] for row in keys if row["above"] is None} == {"visits"}
+    assert all(row["convalidated"] for row in keys)
+    assert (await planned(empty_database, "visits.user_id=people.id"))[0].steps == ()
+
+
 async def test_lock_on_the_referenced_table_is_told_as_it_is(empty_database: Database, deep: Connection) -> None:
     """To take over keys of partitions locks the referenced table against readers, for an instant; Postgres 18 can do without."""
     major = deep.get_server_version().major
