@@ -142,27 +142,31 @@ async def test_two_runs_at_once_make_one_key(empty_database: Database, shop: Con
     ]
 
 
-async def test_statement_that_a_person_cancels_is_not_begun_again(empty_database: Database, shop: Connection) -> None:
-    """Only what our own limits have ended comes again."""
+@pytest.mark.parametrize("what", ["create index%", "alter table%validate%"])
+async def test_statement_that_a_person_cancels_is_not_begun_again(empty_database: Database, shop: Connection, what: str) -> None:
+    """Only what our own limits have ended comes again; what waits because it hinders nobody ends when a person says so."""
+    if "validate" in what:
+        await constrained(empty_database, ORDERS)
+        await shop.execute("update pg_constraint set convalidated = false where conname = 'orders_user_id_fkey'")
     old = await empty_database.connect()
-    async with old.transaction(), run_on(empty_database.url) as told:
-        await old.execute("update public.orders set n = 1 where id = 1")
+    async with old.transaction(), run_on(empty_database.url, Patience(900, SOON.retries)) as told:
+        await old.execute("lock table public.orders in share update exclusive mode")
         (wish,) = await gather(shop, Asked([ORDERS]))
         running = asyncio.ensure_future(told.constraining.carry_out(wish))
-        await eventually(lambda: _cancel(shop))
+        await eventually(lambda: _cancel(shop, what))
         with pytest.raises(asyncpg.QueryCanceledError):
             await running
 
     assert [line for line in told.lines if "attempt" in line] == []
 
 
-async def _cancel(connection: Connection) -> bool:
-    """Cancel the index that waits, as soon as it does."""
+async def _cancel(connection: Connection, what: str) -> bool:
+    """Cancel the statement that waits, as soon as it does."""
     query = """
         select pg_cancel_backend(pid) from pg_stat_activity
-        where application_name = 'pgmend constrain' and query like 'create index%' and wait_event_type = 'Lock'
+        where application_name = 'pgmend constrain' and query like $1 and wait_event_type = 'Lock'
     """
-    return bool(await connection.fetchval(query))
+    return bool(await connection.fetchval(query, what))
 
 
 async def _carry_out(database: Database, patience: Patience) -> None:

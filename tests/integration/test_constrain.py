@@ -255,6 +255,23 @@ async def test_composite_key_is_made_pair_by_pair(empty_database: Database, shop
     assert plan.steps == ()
 
 
+async def test_key_on_other_columns_is_another_key(empty_database: Database, shop: Connection) -> None:
+    """Two references between the same two tables are two, and so are two ways to pair the same columns."""
+    await shop.execute(
+        """
+        alter table public.orders add seller_id uuid references public.profiles;
+        alter table public.profiles add parent int, add unique (parent, org);
+        create table public.bills (payer int, org int, foreign key (payer, org) references public.profiles (org, parent))
+        """
+    )
+    await constrained(empty_database, ORDERS, "bills.org,payer=profiles.org,parent")
+
+    assert set(await keys(shop)) == {
+        *("orders_seller_id_fkey", "orders_user_id_fkey"),
+        *("bills_payer_org_fkey", "bills_org_payer_fkey"),
+    }
+
+
 async def test_table_that_refers_to_itself_is_constrained(empty_database: Database, shop: Connection) -> None:
     """One table, one lock."""
     await shop.execute(
