@@ -56,6 +56,16 @@ async def test_apply_carries_the_plan_out_and_a_second_time_has_nothing_to_do(da
     assert await count(shop, f"{KEYS} and convalidated") == 1
 
 
+async def test_column_that_is_left_out_is_told_and_holds_up_nothing(database: Database, shop: Connection) -> None:
+    """Nobody named it: the key of the orders is made all the same."""
+    await shop.execute("create table public.legacy (user_id text)")
+    status, out, err = await run_command(database.url, "constrain", "--apply", *NAMED)
+
+    assert (status, err) == (0, "")
+    assert "\nlegacy.user_id=profiles.id: left out: the types differ: user_id is text where id is uuid" in out
+    assert await count(shop, f"{KEYS} and convalidated") == 1
+
+
 async def test_orphans_exit_38_and_say_who_helps(database: Database, shop: Connection) -> None:
     """One line on stderr with their count per reason, and the commands that settle them."""
     await shop.execute(ORPHAN)

@@ -12,6 +12,7 @@ import pytest
 from tests.support.constrained import SOON, constrained, run_on, state
 from tests.support.database import Database
 from tests.support.waiting import eventually
+from worker import constraining
 from worker.core.retry_policy import RetryPolicy
 from worker.errors import LockNotGrantedError
 from worker.locking import Patience
@@ -140,6 +141,28 @@ async def test_two_runs_at_once_make_one_key(empty_database: Database, shop: Con
     assert [(row["name"], row["indisvalid"]) for row in found if "orders_by" in row.get("name", "")] == [
         ("orders_by_user_id", True)
     ]
+
+
+async def test_wait_of_an_index_is_told_with_whom_it_waits_for(
+    empty_database: Database, shop: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no limit, so a person is told how far it is, and whose transaction is older."""
+    monkeypatch.setattr(constraining, "_SILENCE_SECONDS", 0.05)
+    old = await empty_database.connect(application_name="forgotten session")
+    transaction = old.transaction()
+    await transaction.start()
+    await old.execute("update public.orders set n = 4711 where id = 1")
+    async with run_on(empty_database.url) as told:
+        (wish,) = await gather(shop, Asked([ORDERS]))
+        running = asyncio.ensure_future(told.constraining.carry_out(wish))
+        await eventually(lambda: _has_said(told.lines, "waiting for process"))
+        await transaction.commit()
+        await running
+    (line, *_) = [line for line in told.lines if "waiting for process" in line]
+
+    assert "waiting for writers before build" in line
+    assert "(forgotten session) of postgres: idle in transaction" in line
+    assert "4711" not in "".join(told.lines)
 
 
 @pytest.mark.parametrize("what", ["create index%", "alter table%validate%"])

@@ -245,6 +245,15 @@ async def test_name_that_another_constraint_has_is_refused(empty_database: Datab
     assert list(await keys(shop)) == ["orders_user_id_fkey1"]
 
 
+async def test_key_that_is_not_enforced_is_refused(empty_database: Database, shop: Connection) -> None:
+    """It stands and holds nothing, and the server validates no such key."""
+    if shop.get_server_version().major < 18:
+        pytest.skip("every key is enforced before Postgres 18")
+    await shop.execute(KEY.format("fk_loose", "not enforced"))
+
+    assert "the key fk_loose of public.orders stands NOT ENFORCED" in await refused(empty_database, ORDERS)
+
+
 async def test_composite_key_is_made_pair_by_pair(empty_database: Database, shop: Connection) -> None:
     """And found again whatever the order in which it is spelled."""
     await shop.execute("create table public.bills (payer uuid, org int)")

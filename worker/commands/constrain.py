@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from worker import settings
 from worker.commands import Commands
-from worker.commands.constrain_view import outcome_json, outcome_lines, plan_json, plan_lines
+from worker.commands.constrain_view import outcome_json, outcome_lines, plan_json, plan_lines, refusal_json
 from worker.commands.doctor import FOUND_SOMETHING
 from worker.constraining import Constraining, Outcome
 from worker.core.constrain.plan import Plan
@@ -95,9 +95,10 @@ async def apply(target: Target, asked: Asked, patience: Patience, *, as_json: bo
         refuse([refusal for plan in plans for refusal in plan.refusals])
         outcomes = [await _carry_out(constraining, plan, say) for plan in plans if not plan.left_out]
     if as_json:
-        print(json.dumps({"references": [outcome_json(outcome) for outcome in outcomes]}))
+        left_out = [refusal_json(refusal) for plan in plans for refusal in plan.left_out]
+        print(json.dumps({"references": [outcome_json(outcome) for outcome in outcomes], "left_out": left_out}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in outcome_lines(outcomes))
+        sys.stdout.writelines(f"{line}\n" for line in outcome_lines(plans, outcomes))
     return _status(outcomes)
 
 

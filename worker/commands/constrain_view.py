@@ -32,14 +32,17 @@ def plan_lines(plans: Sequence[Plan], texts: Sequence[Sequence[str]], patience: 
     yield from _closing(plans, patience)
 
 
-def outcome_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Yield what became of each reference."""
+def outcome_lines(plans: Sequence[Plan], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield what became of each reference, and which were left out."""
     yield ""
+    for plan in plans:
+        for refusal in plan.left_out:
+            yield f"{refusal.reference}: left out: {refusal.what} -> {refusal.helps}"
     for outcome in outcomes:
         yield f"{outcome.wish.reference.name}: {_said(outcome)}"
         for note in outcome.notes:
             yield f"  note: {note}"
-    if not outcomes:
+    if not plans:
         yield "nothing to do: no reference was named, and none stands out"
 
 
@@ -49,14 +52,20 @@ def plan_json(plan: Plan, texts: Sequence[str]) -> dict[str, object]:
         "reference": plan.wish.reference.name,
         "key": plan.key_name,
         "steps": [_step_json(step, text) for step, text in zip(plan.steps, texts, strict=True)],
-        "refusals": [_refusal_json(it) for it in plan.refusals],
-        "left_out": [_refusal_json(it) for it in plan.left_out],
+        "refusals": [refusal_json(it) for it in plan.refusals],
+        "left_out": [refusal_json(it) for it in plan.left_out],
         "notes": list(plan.notes),
     }
 
 
-def _refusal_json(refusal: Refusal) -> dict[str, object]:
-    return {"ground": refusal.ground.value, "what": refusal.what, "helps": refusal.helps}
+def refusal_json(refusal: Refusal) -> dict[str, object]:
+    """Return a refusal as a JSON object."""
+    return {
+        "reference": refusal.reference,
+        "ground": refusal.ground.value,
+        "what": refusal.what,
+        "helps": refusal.helps,
+    }
 
 
 def outcome_json(outcome: Outcome) -> dict[str, object]:

@@ -1,5 +1,5 @@
 -- The foreign keys that say the same as one reference ($1 table, $2 columns, $3 referenced table, $4 columns; pairs in any
--- order), on the referencing table and everything below it.
+-- order), on the referencing table and everything below it. Since Postgres 18 a key may stand and not be enforced.
 with key as (
     select constrained.*
     from pg_catalog.pg_constraint as constrained
@@ -41,7 +41,8 @@ select
     end as on_delete,
     case when key.condeferred then 'deferred' when key.condeferrable then 'deferrable' else 'immediate' end as checked,
     key.confupdtype <> 'a' or key.confmatchtype <> 's' as is_peculiar,
-    key.conparentid <> 0 as is_inherited
+    key.conparentid <> 0 as is_inherited,
+    coalesce((to_jsonb(key) ->> 'conenforced')::boolean, true) as is_enforced
 from key
 inner join said on key.oid = said.oid
 inner join wanted on said.pairs @> wanted.pairs and said.pairs <@ wanted.pairs

@@ -32,6 +32,7 @@ class Key:
     checked: Checked
     is_peculiar: bool
     is_inherited: bool
+    is_enforced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Picture:
     def keys_of(self, relation: Relation) -> list[Key]:
         """Return the equivalent keys of one table, those first that are to be used."""
         found = [key for key in self.keys if key.table == relation.table]
-        return sorted(found, key=lambda key: (not key.is_inherited, not key.is_validated, key.name))
+        return sorted(found, key=lambda key: (not key.is_inherited, not key.is_validated, not key.is_enforced, key.name))
 
     def indexes_of(self, relation: Relation) -> list[Index]:
         """Return the indexes of one table."""

@@ -68,7 +68,11 @@ def _key(wish: Wish, picture: Picture) -> Iterator[Reason]:
     if not facts.has_unique_key:
         what = f"{facts.referenced_table} ({facts.referenced_list}) is not unique, and a key cannot lead there"
         yield Ground.REFERENCE, what, f"{facts.making_unique};"
-    if picture.keys_of(picture.root):
+    standing = picture.keys_of(picture.root)
+    if standing and not standing[0].is_enforced:
+        what = f"the key {standing[0].name} of {picture.root.table} stands NOT ENFORCED, which nothing validates"
+        yield Ground.REFERENCE, what, "drop it, or alter constraint … enforced, which reads the table under a lock"
+    if standing:
         return
     if wish.name is not None and picture.root.key_name != wish.name:
         what = f"another constraint of {picture.root.table} has the name {wish.name}"

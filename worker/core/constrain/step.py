@@ -117,8 +117,6 @@ class GuardKey:
 Step: TypeAlias = (
     CountOrphans | CreateIndex | CreateIndexOnly | AttachIndex | DropIndex | AwaitIndex | AddKey | ValidateKey | GuardKey
 )
-Concurrent: TypeAlias = CreateIndex | DropIndex
-"""Steps that run in no transaction, and hinder nobody however long they wait."""
 
 
 def locks(step: Step) -> list[Lock]:
