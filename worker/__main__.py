@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker import __version__
-from worker.commands import attach, detach, diagnose, doctor, inspect, pausing, run, schema, verify
+from worker.commands import attach, constrain, detach, diagnose, doctor, inspect, pausing, run, schema, verify
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
@@ -22,13 +22,13 @@ examples:
   pgmend diagnose                count orphans, and say why each is one
   pgmend verify                  check that none are left, and that keys keep it so
   pgmend config                  print the effective settings
-exit codes: 0 done, 2 usage, 3 something was found, 10-32 refused with a reason (docs/cli.md), 130/143 second signal
+exit codes: 0 done, 2 usage, 3 something was found, 10-42 refused with a reason (docs/cli.md), 130/143 second signal
 """
 
 BROKEN_PIPE = 141
 """As a shell says of a program that SIGPIPE has ended."""
 
-COMMANDS = (run, schema, attach, detach, doctor, diagnose, verify, pausing, inspect)
+COMMANDS = (run, schema, attach, detach, doctor, diagnose, verify, constrain, pausing, inspect)
 """The modules of the commands. Each adds its parsers, and each parser names its function: ``options.run(options)``."""
 
 

@@ -19,7 +19,12 @@ PgmendError                     1   a failure that nothing below names
 ├── SourceRefusedError         26   what is to be attached cannot work as it is
 ├── NameUnknownError           30   a table or column named on the command line is not there
 ├── PeopleUnknownError         31   nothing is attached, and nobody said where users and profiles are
-└── ConditionRefusedError      32   the server refuses a condition on users
+├── ConditionRefusedError      32   the server refuses a condition on users
+├── OrphansRemainError         38   rows that lead nowhere keep a foreign key from being valid
+├── ReferenceRefusedError      39   a reference cannot become a foreign key as things are
+├── LockNotGrantedError        40   others held a lock for too long
+├── ServerUnfitError           41   a standby, or a transaction pooler, where a session on the primary is needed
+└── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
 """
 
 from typing import ClassVar
@@ -156,3 +161,33 @@ class ConditionRefusedError(PgmendError):
     """The server refuses a condition on users."""
 
     exit_code = 32
+
+
+class OrphansRemainError(PgmendError):
+    """Rows that lead nowhere keep a foreign key from being made or validated."""
+
+    exit_code = 38
+
+
+class ReferenceRefusedError(PgmendError):
+    """A reference that cannot become a foreign key as things are, or that does not exist."""
+
+    exit_code = 39
+
+
+class LockNotGrantedError(PgmendError):
+    """Others held a lock for too long; what was done before stands."""
+
+    exit_code = 40
+
+
+class ServerUnfitError(PgmendError):
+    """A standby, or a transaction pooler, where a session on the primary is needed."""
+
+    exit_code = 41
+
+
+class OwnerNeededError(PgmendError):
+    """The tables belong to another role, or a right on them is missing."""
+
+    exit_code = 42

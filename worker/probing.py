@@ -23,7 +23,7 @@ _LOOKS = 3
 
 async def probe(target: Target, listen_target: Target, *, patience: float) -> Way:
     """Return what the way to the server is like. ``patience``: how many seconds a bell may take to be heard."""
-    pooler = await _pooler(replace(target, prepared_statements=False))
+    pooler = await pooler_of(replace(target, prepared_statements=False))
     last = await _prepared_statements_last(target) if target.prepared_statements else None
     try:
         elsewhere = await _identity(target) != await _identity(listen_target)
@@ -33,7 +33,8 @@ async def probe(target: Target, listen_target: Target, *, patience: float) -> Wa
     return Way(pooler, hears, last, listens_elsewhere=elsewhere)
 
 
-async def _pooler(target: Target) -> str:
+async def pooler_of(target: Target) -> str:
+    """Return what is in between: ``none``, ``session`` or ``transaction``."""
     async with _two(target) as (first, second):
         before = await _served_by(first)
         for _ in range(_LOOKS):

@@ -61,3 +61,16 @@ async def test_reference_that_a_person_names_is_looked_up(shop: Connection) -> N
     assert missing is not None
     assert (declared.constraint_name, missing.constraint_name) == ("fk_orders_user_id", None)
     assert await references.named(shop, ("public.leads", "owner"), ('public."Profile"', "id")) is None
+
+
+async def test_composite_reference_that_a_person_names_is_looked_up(shop: Connection) -> None:
+    """Pair by pair, in the order of the person; the key is found in whatever order it stands, and never by a wrong pair."""
+    turned = await references.named(shop, ("public.bills", "payer", "org"), ('public."Profile"', "id", "orgId"))
+    wrong = await references.named(shop, ("public.bills", "payer", "org"), ('public."Profile"', "orgId", "id"))
+    half = await references.named(shop, ("public.bills", "payer", "place"), ('public."Profile"', "id", "orgId"))
+
+    assert turned is not None
+    assert (turned.name, turned.constraint_name) == ('bills.payer,org="Profile".id,orgId', "bills_payer_fkey")
+    assert wrong is not None
+    assert wrong.constraint_name is None
+    assert half is None

@@ -8,7 +8,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -48,7 +48,8 @@ class DyingProtocol:
         return statement
 
 
-async def _connect_to_die(wire: partial[DyingProtocol], *arguments: Any, **options: Any) -> Any:
+async def connect_to_die(wire: Callable[[Any], DyingProtocol], *arguments: Any, **options: Any) -> Any:
+    """Open a connection whose statements are counted."""
     connection: Any = await _connect(*arguments, **options)
     connection._protocol = wire(connection._protocol)
     return connection
@@ -56,5 +57,5 @@ async def _connect_to_die(wire: partial[DyingProtocol], *arguments: Any, **optio
 
 if __name__ == "__main__":
     dying = partial(DyingProtocol, numbers=itertools.count(1), last=int(sys.argv[1]), sends=sys.argv[2] == "sent")
-    asyncpg.connect = partial(_connect_to_die, dying)
+    asyncpg.connect = partial(connect_to_die, dying)
     sys.exit(main(["run"]))

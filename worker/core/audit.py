@@ -21,6 +21,10 @@ VOCABULARY: dict[str, str] = {
     "SOURCE_PAUSED": "A profile source was stopped: by a person, or by a sweep that found more than anybody expected.",
     "SOURCE_RESUMED": "A person lets a profile source go on.",
     "USERS_WITHOUT_PROFILE_DETECTED": "The sweep found users that no event had announced.",
+    "ORPHANED_ORDER_DETECTED": "An order referred to a profile that is not there, and was moved into the quarantine.",
+    "ORPHANED_LEAD_DETECTED": "A lead referred to a profile that is not there, and was moved into the quarantine.",
+    "ORPHANED_CONVERSATION_DETECTED": "A conversation referred to a profile that is not there: it was moved into the quarantine.",
+    "ORPHANED_CHAT_MESSAGE_DETECTED": "A message lost its sender or its conversation, and was moved into the quarantine.",
 }
 """Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""
 

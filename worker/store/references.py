@@ -40,9 +40,10 @@ async def intended(connection: Connection, referenced_table: str, key: str, *, n
     return [_reference(row) for row in rows]
 
 
-async def named(connection: Connection, referencing: tuple[str, str], referenced: tuple[str, str]) -> Reference | None:
-    """Return the reference between two (table, column) that a person names, or None where a column does not exist."""
-    row = await connection.fetchrow(statement("references/named"), *referencing, *referenced)
+async def named(connection: Connection, referencing: tuple[str, ...], referenced: tuple[str, ...]) -> Reference | None:
+    """Return the reference between two (table, column, …) that a person names, or None where a column does not exist."""
+    (table, *columns), (referenced_table, *referenced_columns) = referencing, referenced
+    row = await connection.fetchrow(statement("references/named"), table, columns, referenced_table, referenced_columns)
     return None if row is None else _reference(row)
 
 

@@ -1,12 +1,46 @@
--- One reference that a person names: a column ($2) of a table ($1) that is to refer to a column ($4) of another ($3), and the
--- foreign key that stands there already, if one does. No row where a column does not exist.
+-- One reference that a person names: columns ($2) of a table ($1) that are to refer to columns ($4) of another ($3), pair by
+-- pair, and the foreign key that stands there already, if one does. No row where a column does not exist.
+with pair as (
+    select
+        listed.place,
+        referencing.attname::text as referencing_column,
+        format_type(referencing.atttypid, referencing.atttypmod) as referencing_type,
+        referencing.attnotnull as is_required,
+        referenced.attname::text as referenced_column,
+        format_type(referenced.atttypid, referenced.atttypmod) as referenced_type,
+        format('%s=%s', referencing.attnum, referenced.attnum) as said
+    from unnest($2::text[], $4::text[]) with ordinality as listed (referencing_column, referenced_column, place)
+    inner join pg_catalog.pg_attribute as referencing
+        on
+            referencing.attrelid = $1::text::regclass
+            and listed.referencing_column = referencing.attname
+            and not referencing.attisdropped
+    inner join pg_catalog.pg_attribute as referenced
+        on
+            referenced.attrelid = $3::text::regclass
+            and listed.referenced_column = referenced.attname
+            and not referenced.attisdropped
+),
+
+wanted as (
+    select
+        array_agg(pair.referencing_column order by pair.place) as referencing_columns,
+        array_agg(pair.referencing_type order by pair.place) as referencing_types,
+        array_agg(pair.referenced_column order by pair.place) as referenced_columns,
+        array_agg(pair.referenced_type order by pair.place) as referenced_types,
+        array_agg(pair.said) as said,
+        not bool_or(pair.is_required) as is_nullable
+    from pair
+    having count(*) = cardinality($2::text[])
+)
+
 select
     relation.oid::regclass::text as referencing_table,
-    array[referencing.attname::text] as referencing_columns,
-    array[format_type(referencing.atttypid, referencing.atttypmod)] as referencing_types,
-    referenced.attrelid::regclass::text as referenced_table,
-    array[referenced.attname::text] as referenced_columns,
-    array[format_type(referenced.atttypid, referenced.atttypmod)] as referenced_types,
+    wanted.referencing_columns,
+    wanted.referencing_types,
+    $3::text::regclass::text as referenced_table,
+    wanted.referenced_columns,
+    wanted.referenced_types,
     foreign_key.conname::text as constraint_name,
     coalesce(foreign_key.convalidated, false) as is_validated,
     case foreign_key.confdeltype
@@ -18,21 +52,20 @@ select
     end as on_delete,
     coalesce(foreign_key.condeferrable, false) as is_deferrable,
     relation.relkind = 'p' as is_partitioned,
-    not referencing.attnotnull as is_nullable,
+    wanted.is_nullable,
     relation.reltuples::bigint as estimated_rows
-from pg_catalog.pg_class as relation
-inner join pg_catalog.pg_attribute as referencing
-    on relation.oid = referencing.attrelid and referencing.attname = $2 and not referencing.attisdropped
-inner join pg_catalog.pg_attribute as referenced
-    on referenced.attrelid = $3::text::regclass and referenced.attname = $4 and not referenced.attisdropped
+from wanted
+inner join pg_catalog.pg_class as relation on relation.oid = $1::text::regclass
 left join pg_catalog.pg_constraint as foreign_key
     on
         relation.oid = foreign_key.conrelid
         and foreign_key.contype = 'f'
         and foreign_key.conparentid = 0
-        and referenced.attrelid = foreign_key.confrelid
-        and foreign_key.conkey = array[referencing.attnum]
-        and foreign_key.confkey = array[referenced.attnum]
-where relation.oid = $1::text::regclass
+        and foreign_key.confrelid = $3::text::regclass
+        and cardinality(foreign_key.conkey) = cardinality(wanted.said)
+        and array(
+            select format('%s=%s', said.referencing_number, said.referenced_number)
+            from unnest(foreign_key.conkey, foreign_key.confkey) as said (referencing_number, referenced_number)
+        ) <@ wanted.said
 order by foreign_key.convalidated desc nulls last, foreign_key.conname asc
 limit 1
