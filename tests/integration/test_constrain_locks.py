@@ -91,12 +91,11 @@ async def test_index_steps_hinder_no_writer_however_long_they_wait(empty_databas
     await old.execute("insert into public.visits values (null)")
     async with run_on(empty_database.url) as told:
         (wish,) = await gather(connection, Asked(["visits.user_id=profiles.id"]))
-        running = told.constraining._locking.watched(told.constraining.carry_out(wish))
-        task = asyncio.ensure_future(running)
+        running = asyncio.ensure_future(told.constraining.carry_out(wish))
         await eventually(lambda: _waits(connection))
         await connection.execute("set lock_timeout = '200ms'; insert into public.visits select null from generate_series(1, 100)")
         await transaction.commit()
-        outcome = await task
+        outcome = await running
 
     assert outcome.orphans == {}
     assert await connection.fetchval("select indisvalid from pg_index where indexrelid = 'public.visits_by_user_id'::regclass")
