@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker import __version__
-from worker.commands import doctor, inspect, pausing, run, schema
+from worker.commands import doctor, inspect, pausing, repair, restore, run, schema
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
@@ -17,11 +17,12 @@ examples:
   pgmend migrate                 install or upgrade the schema
   pgmend run                     work until SIGTERM
   pgmend doctor                  say what is wrong, and the SQL that mends it
+  pgmend repair                  plan what to do with orphans
   pgmend config                  print the effective settings
-exit codes: 0 done, 2 usage, 3 the doctor found something, 10-22 refused with a reason (docs/cli.md), 130/143 second signal
+exit codes: 0 done, 2 usage, 3 the doctor found something, 10-37 refused with a reason (docs/cli.md), 130/143 second signal
 """
 
-COMMANDS = (run, schema, doctor, pausing, inspect)
+COMMANDS = (run, schema, doctor, repair, restore, pausing, inspect)
 """The modules of the commands. Each adds its parsers, and each parser names its function: ``options.run(options)``."""
 
 

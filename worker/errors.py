@@ -13,7 +13,12 @@ PgmendError                     1   a failure that nothing below names
 ├── EventsPendingError         19   an uninstall would drop captured rows
 ├── GracePeriodExceededError   20   the graceful stop took too long; what was open was rolled back
 ├── WorkerNotSeenError         21   no worker has been seen alive lately
-└── NoSuchSourceError          22   there is no such profile source
+├── NoSuchSourceError          22   there is no such profile source
+├── OrphansRefusedError        33   orphans stay, because the application's own rules refuse what was to be done
+├── RepairBusyError            34   somebody else is at work on the run, or holds locks for too long
+├── TriggerInterferedError     35   a trigger does more to the rows, or less, than was written down; nothing was changed
+├── RepairRefusedError         36   what is asked for cannot be done safely; nothing was changed
+└── RestoreRefusedError        37   rows stay in the quarantine, because the present contradicts them
 """
 
 from typing import ClassVar
@@ -114,3 +119,33 @@ class NoSuchSourceError(PgmendError):
     """There is no profile source of that id."""
 
     exit_code = 22
+
+
+class OrphansRefusedError(PgmendError):
+    """Orphans stay where they are: a constraint or trigger of the application refuses what was to be done with them."""
+
+    exit_code = 33
+
+
+class RepairBusyError(PgmendError):
+    """Somebody else is at work on the run, or holds locks for too long."""
+
+    exit_code = 34
+
+
+class TriggerInterferedError(PgmendError):
+    """A trigger does more to the rows, or less, than was written down."""
+
+    exit_code = 35
+
+
+class RepairRefusedError(PgmendError):
+    """What is asked for cannot be done safely."""
+
+    exit_code = 36
+
+
+class RestoreRefusedError(PgmendError):
+    """Rows stay in the quarantine: the present contradicts them."""
+
+    exit_code = 37

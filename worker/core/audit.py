@@ -21,6 +21,8 @@ VOCABULARY: dict[str, str] = {
     "SOURCE_PAUSED": "A profile source was stopped: by a person, or by a sweep that found more than anybody expected.",
     "SOURCE_RESUMED": "A person lets a profile source go on.",
     "USERS_WITHOUT_PROFILE_DETECTED": "The sweep found users that no event had announced.",
+    "REFERENCING_ROW_QUARANTINED": "A row went into the quarantine because it refers, by however many keys, to an orphan.",
+    "QUARANTINED_ROW_RESTORED": "Rows that a repair had taken away or changed are what they were.",
 }
 """Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""
 
