@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import drain, guard, held_snapshot, latency, memory, orphans, others, sign_up
+from bench import drain, guard, held_snapshot, latency, memory, orphans, others, repair, sign_up
 from bench.laboratory import Laboratory
 from bench.report import Report
 
@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     sign_up.NAME: sign_up.measure,
     guard.NAME: guard.measure,
     held_snapshot.NAME: held_snapshot.measure,
+    repair.NAME: repair.measure,
     others.NAME: others.measure,
     memory.NAME: memory.measure,
     orphans.NAME: orphans.measure,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker import __version__
-from worker.commands import attach, constrain, detach, diagnose, doctor, inspect, pausing, run, schema, verify
+from worker.commands import attach, constrain, detach, diagnose, doctor, inspect, pausing, repair, restore, run, schema, verify
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
@@ -28,7 +28,7 @@ exit codes: 0 done, 2 usage, 3 something was found, 10-42 refused with a reason 
 BROKEN_PIPE = 141
 """As a shell says of a program that SIGPIPE has ended."""
 
-COMMANDS = (run, schema, attach, detach, doctor, diagnose, verify, constrain, pausing, inspect)
+COMMANDS = (run, schema, attach, detach, doctor, diagnose, verify, constrain, repair, restore, pausing, inspect)
 """The modules of the commands. Each adds its parsers, and each parser names its function: ``options.run(options)``."""
 
 

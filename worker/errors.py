@@ -24,7 +24,12 @@ PgmendError                     1   a failure that nothing below names
 ├── ReferenceRefusedError      39   a reference cannot become a foreign key as things are
 ├── LockNotGrantedError        40   others held a lock for too long
 ├── ServerUnfitError           41   a standby, or a transaction pooler, where a session on the primary is needed
-└── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
+├── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
+├── OrphansRefusedError        33   orphans stay, because the application's own rules refuse what was to be done
+├── RepairBusyError            34   somebody else is at work on the run, or holds locks for too long
+├── TriggerInterferedError     35   a trigger does more to the rows, or less, than was written down; nothing was changed
+├── RepairRefusedError         36   what is asked for cannot be done safely; nothing was changed
+└── RestoreRefusedError        37   rows stay in the quarantine, because the present contradicts them
 """
 
 from typing import ClassVar
@@ -191,3 +196,33 @@ class OwnerNeededError(PgmendError):
     """The tables belong to another role, or a right on them is missing."""
 
     exit_code = 42
+
+
+class OrphansRefusedError(PgmendError):
+    """Orphans stay where they are: a constraint or trigger of the application refuses what was to be done with them."""
+
+    exit_code = 33
+
+
+class RepairBusyError(PgmendError):
+    """Somebody else is at work on the run, or holds locks for too long."""
+
+    exit_code = 34
+
+
+class TriggerInterferedError(PgmendError):
+    """A trigger does more to the rows, or less, than was written down."""
+
+    exit_code = 35
+
+
+class RepairRefusedError(PgmendError):
+    """What is asked for cannot be done safely."""
+
+    exit_code = 36
+
+
+class RestoreRefusedError(PgmendError):
+    """Rows stay in the quarantine: the present contradicts them."""
+
+    exit_code = 37

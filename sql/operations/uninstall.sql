@@ -1,5 +1,5 @@
 -- Removes pgmend: the schema, and with its functions every trigger on the application's tables, also on tables that another
--- role owns. What stays is the audit table. Refused while captured rows would be lost, unless
+-- role owns. What stays is the audit table. Refused while captured rows, or rows that a repair took away, would be lost, unless
 -- `set pgmend.discard_events = 'yes'` was said before.
 do $operation$
 declare
@@ -19,6 +19,17 @@ begin
                 using
                     errcode = 'PM011',
                     hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or pass --discard-events.';
+        end if;
+    end if;
+
+    if to_regclass('pgmend.quarantine') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
+        lock table pgmend.quarantine in access exclusive mode;
+        select count(*) into captured_rows from pgmend.quarantine where restored_at is null;
+        if captured_rows > 0 then
+            raise exception '% quarantined rows would be lost', captured_rows
+                using
+                    errcode = 'PM011',
+                    hint = 'pgmend restore brings them back; copy pgmend.quarantine to a table of yours, or pass --discard-events.';
         end if;
     end if;
 

@@ -1,4 +1,4 @@
-"""A worker that kills itself at its N-th statement: ``python -m tests.support.dying_worker N before|sent``.
+"""A worker that kills itself at its N-th statement: ``python -m tests.support.dying_worker N before|sent [COMMAND …]``.
 
 ``before``: statement N never leaves the process. ``sent``: it does, and the process is dead before the answer comes. A statement
 is whatever the worker has the server run, on any of its connections: begin, savepoint and commit as well.
@@ -58,4 +58,4 @@ async def connect_to_die(wire: Callable[[Any], DyingProtocol], *arguments: Any, 
 if __name__ == "__main__":
     dying = partial(DyingProtocol, numbers=itertools.count(1), last=int(sys.argv[1]), sends=sys.argv[2] == "sent")
     asyncpg.connect = partial(connect_to_die, dying)
-    sys.exit(main(["run"]))
+    sys.exit(main(sys.argv[3:] or ["run"]))

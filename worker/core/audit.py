@@ -25,6 +25,8 @@ VOCABULARY: dict[str, str] = {
     "ORPHANED_LEAD_DETECTED": "A lead referred to a profile that is not there, and was moved into the quarantine.",
     "ORPHANED_CONVERSATION_DETECTED": "A conversation referred to a profile that is not there: it was moved into the quarantine.",
     "ORPHANED_CHAT_MESSAGE_DETECTED": "A message lost its sender or its conversation, and was moved into the quarantine.",
+    "REFERENCING_ROW_QUARANTINED": "A row went into the quarantine because it refers, by however many keys, to an orphan.",
+    "QUARANTINED_ROW_RESTORED": "Rows that a repair had taken away or changed are what they were.",
 }
 """Every error type that pgmend itself writes, unless a guard names another one for its replays, and what it means."""
 

@@ -1,0 +1,873 @@
+-- Repairs: orphans are healed, or taken into the quarantine with everything that refers to them, or given another key, in small
+-- transactions that can be killed anywhere (decision 0016). An operator's matter: every function runs with the caller's rights,
+-- and nothing here is granted to the worker.
+create sequence if not exists pgmend.quarantine_ids as bigint;
+
+create sequence if not exists pgmend.repair_batches as bigint;
+
+-- One run. search_path: the operator's, under which the application's triggers run.
+create table if not exists pgmend.repairs (
+    repair_id integer generated always as identity,
+    plan jsonb not null,
+    audit text not null,
+    search_path text not null,
+    state text not null default 'running',
+    started_by name not null default session_user,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    constraint repairs_pkey primary key (repair_id),
+    constraint repairs_state_is_known check (state in ('running', 'finished', 'abandoned')),
+    constraint repairs_audit_is_by_row_or_batch check (audit in ('row', 'batch'))
+);
+
+-- One reference, one reason, one strategy. selection: the query that finds the reference's orphans.
+-- changed_columns: what reassign, nullify and map set. last_candidate: how far the present pass has come.
+-- missed: candidates of this pass that had moved or were locked; any of them makes another pass.
+create table if not exists pgmend.repair_steps (
+    step_id integer generated always as identity,
+    repair_id integer not null,
+    referencing_table regclass not null,
+    reference text not null,
+    referenced_table regclass not null,
+    referenced_column name not null,
+    changed_columns text[] not null,
+    constraint_name name,
+    source_id integer,
+    selection text not null,
+    error_type text not null,
+    reason text not null,
+    strategy text not null,
+    argument text,
+    state text not null default 'waiting',
+    passes integer not null default 0,
+    last_candidate bigint not null default 0,
+    missed bigint not null default 0,
+    rows_planned bigint not null,
+    rows_done bigint not null default 0,
+    rows_along bigint not null default 0,
+    rows_refused bigint not null default 0,
+    refusal text,
+    constraint repair_steps_pkey primary key (step_id),
+    constraint repair_steps_repair_exists foreign key (repair_id) references pgmend.repairs (repair_id),
+    constraint repair_steps_state_is_known check (state in ('waiting', 'working', 'done')),
+    constraint repair_steps_strategy_is_known check (
+        strategy in ('heal', 'quarantine', 'reassign', 'nullify', 'map', 'delete')
+    )
+);
+
+create index if not exists repair_steps_by_repair on pgmend.repair_steps (repair_id);
+
+-- Where the orphans of a step stood when it looked last.
+create table if not exists pgmend.repair_candidates (
+    step_id integer not null,
+    candidate_id bigint generated always as identity,
+    table_oid oid not null,
+    row_ctid tid not null,
+    key text not null,
+    constraint repair_candidates_pkey primary key (step_id, candidate_id)
+);
+
+-- What the strategy map puts in the place of a key.
+create table if not exists pgmend.repair_map (
+    step_id integer not null,
+    old_key text not null,
+    new_key text not null,
+    constraint repair_map_pkey primary key (step_id, old_key)
+);
+
+-- One row for each row of the application that was taken away or changed. batch: rows of one transaction; they go back
+-- together, the last batch first (decision 0017). root_id: the orphan along with which the row was taken (old_key is the key
+-- of that orphan), depth: how many keys lead there. Images: {"column": "exact text" or null}. given_image: a changed row as it
+-- was after the change.
+create table if not exists pgmend.quarantine (
+    quarantine_id bigint not null default nextval('pgmend.quarantine_ids'),
+    repair_id integer not null,
+    step_id integer not null,
+    batch bigint not null,
+    root_id bigint not null,
+    depth integer not null,
+    action text not null,
+    referencing_table regclass not null,
+    table_name text not null,
+    old_key text,
+    key_image jsonb,
+    row_image jsonb not null,
+    given_image jsonb,
+    taken_at timestamptz not null default clock_timestamp(),
+    restored_at timestamptz,
+    refusal jsonb,
+    constraint quarantine_pkey primary key (quarantine_id),
+    constraint quarantine_action_is_known check (action in ('quarantine', 'delete', 'reassign', 'nullify', 'map'))
+);
+
+create index if not exists quarantine_by_batch on pgmend.quarantine (repair_id, batch) where restored_at is null;
+
+-- The text of an expression that prints all columns of a row, except generated ones, as the images have them: by the types' own
+-- output functions, since a cast to text drops the blanks of a char and can be redefined. wanted: only these columns.
+create or replace function pgmend.image_expression(relation regclass, row_alias text, wanted name[] default null)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    format(
+        'jsonb_object(array[%s]::text[], array[%s]::text[])',
+        string_agg(quote_literal(attribute.attname), ', ' order by attribute.attnum),
+        string_agg(
+            format('textin(%I.%I(%s.%I))', space.nspname, output.proname, row_alias, attribute.attname),
+            ', ' order by attribute.attnum
+        )
+    )
+from pg_attribute as attribute
+inner join pg_type as type on type.oid = attribute.atttypid
+inner join pg_proc as output on output.oid = type.typoutput
+inner join pg_namespace as space on space.oid = output.pronamespace
+where attribute.attrelid = relation
+    and attribute.attnum > 0
+    and not attribute.attisdropped
+    and attribute.attgenerated = ''
+    and (wanted is null or attribute.attname = any(wanted))
+$function$;
+
+-- The columns of a table's primary key, or null where it has none.
+create or replace function pgmend.primary_key_of(relation regclass)
+returns name[]
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select array_agg(attribute.attname order by attribute.attnum)
+from pg_index as rule
+inner join pg_attribute as attribute on attribute.attrelid = rule.indrelid and attribute.attnum = any(rule.indkey)
+where rule.indrelid = relation and rule.indisprimary
+$function$;
+
+-- The table that a person knows: the root of a partition, any other table itself.
+create or replace function pgmend.table_of(relation regclass)
+returns regclass
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select coalesce(pg_partition_root(relation), relation)
+$function$;
+
+-- The foreign keys that lead to a table or to one whose partition it is, each with the condition by which its rows refer, under
+-- the key's own operators.
+create or replace function pgmend.references_to(relation regclass)
+returns table (referencing_table regclass, condition text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    foreign_key.conrelid::regclass,
+    string_agg(
+        format(
+            'referenced.%I operator(%I.%s) referencing.%I',
+            referenced.attname, space.nspname, comparison.oprname, referencing.attname
+        ),
+        ' and ' order by pair.place
+    )
+from pg_constraint as foreign_key
+cross join lateral unnest(foreign_key.conkey, foreign_key.confkey, foreign_key.conpfeqop)
+    with ordinality as pair (referencing_number, referenced_number, operator_oid, place)
+inner join pg_attribute as referencing
+    on referencing.attrelid = foreign_key.conrelid and referencing.attnum = pair.referencing_number
+inner join pg_attribute as referenced
+    on referenced.attrelid = foreign_key.confrelid and referenced.attnum = pair.referenced_number
+inner join pg_operator as comparison on comparison.oid = pair.operator_oid
+inner join pg_namespace as space on space.oid = comparison.oprnamespace
+where foreign_key.contype = 'f'
+    and foreign_key.conparentid = 0
+    and (
+        foreign_key.confrelid = relation
+        or foreign_key.confrelid in (select ancestor.relid from pg_partition_ancestors(relation) as ancestor (relid))
+    )
+group by foreign_key.oid, foreign_key.conrelid
+order by foreign_key.oid
+$function$;
+
+-- How many rows of the application's tables this transaction has deleted and updated so far, whoever did it (decision 0018).
+create or replace function pgmend.changes_so_far(out deleted bigint, out updated bigint)
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    coalesce(sum(pg_stat_get_xact_tuples_deleted(relation.oid)), 0)::bigint,
+    coalesce(sum(pg_stat_get_xact_tuples_updated(relation.oid)), 0)::bigint
+from pg_class as relation
+where relation.relkind = 'r'
+    and relation.relpersistence <> 't'
+    and relation.relnamespace not in ('pg_catalog'::regnamespace, 'pgmend'::regnamespace)
+$function$;
+
+-- Runs a statement of ours (an insert, update or delete) on the application's tables under the operator's search path, for the
+-- sake of their triggers, and returns its one answer, {"acted": count, …}. Raises PM031 unless exactly so many rows have gone or
+-- changed, triggers and keys included.
+create or replace function pgmend.act_counted(kind text, act text, given text[], operators_path text, expected bigint)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $function$
+declare
+    before record;
+    after record;
+    answer jsonb;
+    is_as_written boolean;
+begin
+    select counted.* into before from pgmend.changes_so_far() as counted;
+    perform set_config('search_path', operators_path, true);
+    execute act into answer using given;
+    set constraints all immediate;
+    perform set_config('search_path', 'pg_catalog, pg_temp', true);
+    select counted.* into after from pgmend.changes_so_far() as counted;
+    is_as_written := (answer ->> 'acted')::bigint = expected and case kind
+        when 'insert' then after.deleted = before.deleted and after.updated = before.updated
+        when 'delete' then after.deleted - before.deleted = expected and after.updated = before.updated
+        -- a row that moves to another partition is deleted there and inserted here
+        else after.deleted - before.deleted + after.updated - before.updated = expected
+    end;
+    if not is_as_written then
+        raise exception 'a trigger does more, or less, than was written down: % of % rows, % deleted, % changed',
+            answer ->> 'acted', expected, after.deleted - before.deleted, after.updated - before.updated
+            using errcode = 'PM031', hint = 'Nothing has happened. Disable the trigger for the time of the repair.';
+    end if;
+    return answer;
+end
+$function$;
+
+-- How many orphans there are of each reason, and how many keys, as a selection finds them.
+create or replace function pgmend.count_orphans(selection text)
+returns table (reason text, row_count bigint, key_count bigint)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = on
+set work_mem = '64MB'
+as $function$
+begin
+    return query execute format(
+        'select found.reason, count(*), count(distinct found.key) from (%s) as found group by found.reason order by found.reason',
+        selection
+    );
+end
+$function$;
+
+-- Looks for the orphans of a step and writes down where they stand: one pass. Returns how many there are, up to so many.
+create or replace function pgmend.collect_orphans(wanted_step integer, most bigint)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = on
+set work_mem = '64MB'
+as $function$
+declare
+    step pgmend.repair_steps;
+    collected bigint;
+begin
+    select found.* into strict step
+    from pgmend.repair_steps as found where found.step_id = wanted_step for no key update;
+    delete from pgmend.repair_candidates as candidate where candidate.step_id = wanted_step;
+    -- Materialized: with the limit in sight, the planner would prefer what finds the first orphan soon to what finds all of them.
+    execute format(
+        'with found as materialized (%1$s) '
+        'insert into pgmend.repair_candidates (step_id, table_oid, row_ctid, key) '
+        'select %2$s, wanted.table_oid, wanted.row_ctid, wanted.key from (%3$s) as wanted limit %4$s',
+        step.selection,
+        wanted_step,
+        format(
+            case step.strategy
+                when 'heal'
+                    then 'select distinct on (found.key) found.* from found where found.reason = %1$L order by found.key'
+                when 'map'
+                    then
+                        'select found.* from found where found.reason = %1$L and exists (select from pgmend.repair_map as entry '
+                        'where entry.step_id = %2$s and entry.old_key = found.key)'
+                else 'select found.* from found where found.reason = %1$L'
+            end,
+            step.reason, wanted_step
+        ),
+        most
+    );
+    get diagnostics collected = row_count;
+    update pgmend.repair_steps as found
+    set state = case when collected = 0 then 'done' else 'working' end,
+        passes = found.passes + 1,
+        last_candidate = 0,
+        missed = case when collected = most then 1 else 0 end, -- there may be more
+        rows_refused = 0,
+        refusal = null
+    where found.step_id = wanted_step;
+    return collected;
+end
+$function$;
+
+-- The rows that a batch is about to take, for the length of its transaction.
+create or replace function pgmend.clear_places()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    if to_regclass('pg_temp.pgmend_places') is null then
+        create temporary table pgmend_places (
+            table_oid oid not null,
+            row_ctid tid not null,
+            root_id bigint not null,
+            depth integer not null,
+            key text,
+            new_key text,
+            primary key (table_oid, row_ctid)
+        ) on commit delete rows;
+    end if;
+    delete from pg_temp.pgmend_places;
+end
+$function$;
+
+-- Locks candidates of one table, passing over what is locked already, and keeps those that still are orphans of the step's
+-- reason: the second look has a snapshot of its own, under the lock.
+create or replace function pgmend.place_orphans(step pgmend.repair_steps, leaf regclass, candidates tid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $function$
+declare
+    selection constant text := replace(
+        step.selection,
+        format(' from %s as orphan where ', step.referencing_table),
+        format(' from only %s as orphan where ', leaf)
+    );
+    locked tid[];
+begin
+    if selection = step.selection then
+        raise exception 'the selection does not read %', step.referencing_table;
+    end if;
+    perform pgmend.clear_places();
+    execute format(
+        'select array_agg(held.row_ctid) from (select orphan.ctid as row_ctid from only %s as orphan '
+        'where orphan.ctid = any($1) for update skip locked) as held',
+        leaf
+    ) into locked using candidates;
+    execute format(
+        'insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key) '
+        'select found.table_oid, found.row_ctid, nextval(''pgmend.quarantine_ids''), 0, found.key from (%s) as found '
+        'where found.row_ctid = any($1) and found.reason = $2',
+        selection
+    ) using locked, step.reason;
+end
+$function$;
+
+-- Adds the rows that refer to those in the places, and so on, level by level, about so many at each level, and takes out again
+-- whatever would leave a referencing row behind. Returns whether the budget has cut something.
+create or replace function pgmend.gather_referencing(budget bigint)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+declare
+    link record;
+    level integer := 0;
+    added bigint;
+    found_here bigint;
+    is_cut boolean := false;
+begin
+    loop
+        found_here := 0;
+        for link in
+            select place.table_oid::regclass as referenced_table, key.referencing_table, key.condition
+            from (select distinct placed.table_oid from pg_temp.pgmend_places as placed where placed.depth = level) as place
+            cross join lateral pgmend.references_to(place.table_oid) as key
+        loop
+            execute format(
+                'insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key) '
+                'select referencing.tableoid, referencing.ctid, place.root_id, %1$s, place.key '
+                'from pg_temp.pgmend_places as place '
+                'inner join only %2$s as referenced on referenced.ctid = place.row_ctid '
+                'inner join %3$s as referencing on %4$s '
+                'where place.table_oid = %5$s and place.depth = %6$s and not exists ('
+                'select from pg_temp.pgmend_places as known '
+                'where known.table_oid = referencing.tableoid and known.row_ctid = referencing.ctid) '
+                'limit %7$L for update of referencing skip locked on conflict do nothing',
+                level + 1, link.referenced_table, link.referencing_table, link.condition,
+                link.referenced_table::oid, level, budget
+            );
+            get diagnostics added = row_count;
+            found_here := found_here + added;
+            is_cut := is_cut or coalesce(added >= budget, false);
+        end loop;
+        exit when found_here = 0;
+        level := level + 1;
+    end loop;
+    perform pgmend.close_places(is_cut);
+    return is_cut;
+end
+$function$;
+
+-- Takes rows out of the places until no row that refers to one of them is left outside. Where the budget has cut nothing, a row
+-- also goes when the orphan stays because of which it was to be taken.
+create or replace function pgmend.close_places(is_cut boolean)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+declare
+    link record;
+    removed bigint;
+    removed_here bigint;
+begin
+    loop
+        removed_here := 0;
+        for link in
+            select place.table_oid::regclass as referenced_table, key.referencing_table, key.condition
+            from (select distinct placed.table_oid from pg_temp.pgmend_places as placed) as place
+            cross join lateral pgmend.references_to(place.table_oid) as key
+        loop
+            execute format(
+                'delete from pg_temp.pgmend_places as place using only %1$s as referenced, %2$s as referencing '
+                'where place.table_oid = %4$s and referenced.ctid = place.row_ctid and %3$s and not exists ('
+                'select from pg_temp.pgmend_places as known '
+                'where known.table_oid = referencing.tableoid and known.row_ctid = referencing.ctid)',
+                link.referenced_table, link.referencing_table, link.condition, link.referenced_table::oid
+            );
+            get diagnostics removed = row_count;
+            removed_here := removed_here + removed;
+        end loop;
+        if not is_cut then
+            delete from pg_temp.pgmend_places as place
+            where place.depth > 0 and not exists (
+                select from pg_temp.pgmend_places as root where root.depth = 0 and root.root_id = place.root_id
+            );
+            get diagnostics removed = row_count;
+            removed_here := removed_here + removed;
+        end if;
+        exit when removed_here = 0;
+    end loop;
+end
+$function$;
+
+-- Writes the rows in the places into the quarantine, as they stand. Printed under settings of its own, so that the text means
+-- the same in the session that restores it.
+create or replace function pgmend.write_down_places(step pgmend.repair_steps, new_batch bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'iso_8601'
+set timezone = 'UTC'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set lc_monetary = 'C'
+set xmloption = 'content'
+as $function$
+declare
+    leaf regclass;
+    key_columns name[];
+begin
+    for leaf in select distinct place.table_oid::regclass from pg_temp.pgmend_places as place loop
+        key_columns := pgmend.primary_key_of(leaf);
+        execute format(
+            'insert into pgmend.quarantine (quarantine_id, repair_id, step_id, batch, root_id, depth, action, '
+            'referencing_table, table_name, old_key, key_image, row_image) '
+            'select case when place.depth = 0 then place.root_id else nextval(''pgmend.quarantine_ids'') end, '
+            '$1, $2, $3, place.root_id, place.depth, $4, $5, $5::text, place.key, %1$s, %2$s '
+            'from pg_temp.pgmend_places as place inner join only %3$s as kept on kept.ctid = place.row_ctid '
+            'where place.table_oid = %4$s',
+            case when key_columns is null then 'null' else pgmend.image_expression(leaf, 'kept', key_columns) end,
+            pgmend.image_expression(leaf, 'kept'), leaf, leaf::oid
+        ) using step.repair_id, step.step_id, new_batch, step.strategy, pgmend.table_of(leaf);
+    end loop;
+end
+$function$;
+
+-- Deletes the rows in the places, of all tables in one statement: keys are checked at its end.
+create or replace function pgmend.delete_places(operators_path text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    parts text;
+    counts text;
+    places text[];
+    expected bigint;
+begin
+    select
+        string_agg(
+            format(
+                'gone_%1$s as (delete from only %2$s where ctid = any(($1[%1$s])::pg_catalog.tid[]) returning true)',
+                listed.number, listed.leaf
+            ),
+            ', ' order by listed.number
+        ),
+        string_agg(format('(select count(*) from gone_%s)', listed.number), ' + ' order by listed.number),
+        array_agg(listed.places order by listed.number),
+        sum(listed.size)
+    into parts, counts, places, expected
+    from (
+        select
+            row_number() over () as number, place.table_oid::regclass as leaf, array_agg(place.row_ctid)::text as places,
+            count(*) as size
+        from pg_temp.pgmend_places as place
+        group by place.table_oid
+    ) as listed;
+    perform pgmend.act_counted(
+        'delete', format('with %s select pg_catalog.jsonb_build_object(''acted'', %s)', parts, counts), places, operators_path,
+        expected
+    );
+end
+$function$;
+
+-- Sets the step's columns in the places' rows to their new key, or to null, and writes down what the rows are then.
+create or replace function pgmend.change_places(step pgmend.repair_steps, new_batch bigint, operators_path text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    changes text;
+    answer jsonb;
+    places text[];
+begin
+    select string_agg(
+        format('%I = (changed.new_key)::%s', attribute.attname, format_type(attribute.atttypid, -1)), ', '
+    ) into changes
+    from pg_attribute as attribute
+    where attribute.attrelid = step.referencing_table and attribute.attname = any(step.changed_columns);
+    select array[
+        array_agg(place.table_oid)::text, array_agg(place.row_ctid)::text, array_agg(place.new_key)::text,
+        array_agg(place.root_id)::text
+    ] into places
+    from pg_temp.pgmend_places as place;
+
+    answer := pgmend.act_counted(
+        'update',
+        format(
+            'with changed_rows as (update %1$s as target set %2$s '
+            'from rows from (pg_catalog.unnest(($1[1])::pg_catalog.oid[]), pg_catalog.unnest(($1[2])::pg_catalog.tid[]), '
+            'pg_catalog.unnest(($1[3])::pg_catalog.text[]), pg_catalog.unnest(($1[4])::pg_catalog.int8[])) '
+            'as changed (table_oid, row_ctid, new_key, quarantine_id) '
+            'where target.tableoid = changed.table_oid and target.ctid = changed.row_ctid '
+            'returning changed.quarantine_id, target.tableoid as table_oid, target.ctid as row_ctid) '
+            'select pg_catalog.jsonb_build_object(''acted'', count(*), ''rows'', pg_catalog.jsonb_agg(pg_catalog.to_jsonb(changed_rows))) '
+            'from changed_rows',
+            step.referencing_table, changes
+        ),
+        places, operators_path, (select count(*) from pg_temp.pgmend_places)
+    );
+    perform pgmend.write_down_changes(answer -> 'rows');
+end
+$function$;
+
+-- Writes down how changed rows read after the change: [{"quarantine_id", "table_oid", "row_ctid"}].
+create or replace function pgmend.write_down_changes(changed_rows jsonb)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'iso_8601'
+set timezone = 'UTC'
+set extra_float_digits = 1
+set bytea_output = 'hex'
+set lc_monetary = 'C'
+set xmloption = 'content'
+as $function$
+declare
+    leaf regclass;
+begin
+    for leaf in
+        select distinct (changed ->> 'table_oid')::oid::regclass from jsonb_array_elements(changed_rows) as changed
+    loop
+        execute format(
+            'update pgmend.quarantine as quarantined set given_image = %1$s '
+            'from jsonb_to_recordset($1) as changed (quarantine_id bigint, table_oid oid, row_ctid tid) '
+            'inner join only %2$s as given on given.ctid = changed.row_ctid '
+            'where changed.table_oid = %3$s and quarantined.quarantine_id = changed.quarantine_id',
+            pgmend.image_expression(leaf, 'given'), leaf, leaf::oid
+        ) using changed_rows;
+    end loop;
+end
+$function$;
+
+-- One audit entry for each row of a batch, or one for all of it.
+create or replace function pgmend.audit_batch(step pgmend.repair_steps, wanted_batch bigint)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $function$
+with taken as (
+    select quarantined.quarantine_id, quarantined.depth, quarantined.old_key, quarantined.table_name
+    from pgmend.quarantine as quarantined
+    where quarantined.repair_id = step.repair_id and quarantined.restored_at is null and quarantined.batch = wanted_batch
+),
+
+said as (
+    select
+        jsonb_build_object(
+            'repair_id', step.repair_id, 'batch', wanted_batch, 'reference', step.reference, 'reason', step.reason,
+            'strategy', step.strategy
+        ) as of_all,
+        (select repair.audit from pgmend.repairs as repair where repair.repair_id = step.repair_id) as audit
+)
+
+insert into pgmend.audit_entries
+(error_type, severity, user_id, table_name, constraint_name, message, details)
+select
+    case when taken.depth = 0 then step.error_type else 'REFERENCING_ROW_QUARANTINED' end,
+    'warning',
+    case when step.source_id is not null then taken.old_key end,
+    taken.table_name,
+    case when taken.depth = 0 then step.constraint_name end,
+    case when taken.depth = 0 then 'a row whose reference led nowhere was repaired' else 'a row went into the quarantine with the row it refers to' end,
+    said.of_all || jsonb_build_object('quarantine_id', taken.quarantine_id)
+from taken cross join said
+where said.audit = 'row'
+union all
+select
+    step.error_type, 'warning', null, pgmend.table_of(step.referencing_table)::text, step.constraint_name,
+    'rows whose reference led nowhere were repaired',
+    said.of_all || jsonb_build_object(
+        'rows', (select count(*) from taken where taken.depth = 0), 'rows_along', (select count(*) from taken where taken.depth > 0)
+    )
+from said
+where said.audit = 'batch' and exists (select from taken)
+$function$;
+
+-- Repairs some candidates of one table in a savepoint. A row that the application's own rules refuse (a unique key, a trigger
+-- that raises) is found by taking fewer and fewer, and stays as it is. What may pass by itself is raised.
+create or replace function pgmend.repair_piece(
+    step pgmend.repair_steps, leaf regclass, candidates tid[], budget bigint, operators_path text,
+    out taken bigint, out along bigint, out refused bigint, out refusal text
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    size constant integer := cardinality(candidates);
+    piece constant integer := case when size > 25 then 25 when size > 5 then 5 else 1 end;
+    new_batch constant bigint := nextval('pgmend.repair_batches');
+    is_cut boolean;
+    part record;
+begin
+    perform pgmend.place_orphans(step, leaf, candidates);
+    if step.strategy in ('quarantine', 'delete') then
+        is_cut := pgmend.gather_referencing(budget);
+        if is_cut and not exists (select from pg_temp.pgmend_places) then
+            -- A cycle larger than the budget has no leaves to begin with.
+            perform pgmend.place_orphans(step, leaf, candidates);
+            perform pgmend.gather_referencing(null);
+        end if;
+    else
+        perform pgmend.choose_new_keys(step);
+    end if;
+    select count(*) filter (where place.depth = 0), count(*) filter (where place.depth > 0), 0 into taken, along, refused
+    from pg_temp.pgmend_places as place;
+    if taken + along = 0 then
+        return;
+    end if;
+    perform pgmend.write_down_places(step, new_batch);
+    if step.strategy in ('quarantine', 'delete') then
+        perform pgmend.delete_places(operators_path);
+    else
+        perform pgmend.change_places(step, new_batch, operators_path);
+    end if;
+    perform pgmend.audit_batch(step, new_batch);
+exception
+    when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available
+        or insufficient_privilege or sqlstate 'PM031' or undefined_object or undefined_table or undefined_column or undefined_function then
+        raise;
+    when others or assert_failure then
+        taken := 0;
+        along := 0;
+        refused := 0;
+        if size = 1 then
+            refused := 1;
+            refusal := format('%s: %s', sqlstate, case when sqlstate ~ '^(22|P0)' then 'the database refused a value' else sqlerrm end);
+            return;
+        end if;
+        for piece_start in 1 .. size by piece loop
+            part := pgmend.repair_piece(step, leaf, candidates[piece_start : piece_start + piece - 1], budget, operators_path);
+            taken := taken + part.taken;
+            along := along + part.along;
+            refused := refused + part.refused;
+            refusal := coalesce(refusal, part.refusal);
+        end loop;
+end
+$function$;
+
+-- Gives each orphan in the places its new key. The row that is referred to from now on is held, so that it cannot go; where it is
+-- not there, or somebody is deleting it, the orphan stays.
+create or replace function pgmend.choose_new_keys(step pgmend.repair_steps)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+declare
+    wanted_type constant text := (
+        select format_type(attribute.atttypid, -1)
+        from pg_attribute as attribute
+        where attribute.attrelid = step.referenced_table and attribute.attname = step.referenced_column
+    );
+    held text[];
+begin
+    if step.strategy = 'nullify' then
+        return;
+    end if;
+    update pg_temp.pgmend_places as place
+    set new_key = coalesce(
+        step.argument,
+        (select entry.new_key from pgmend.repair_map as entry where entry.step_id = step.step_id and entry.old_key = place.key)
+    );
+    execute format(
+        'select array_agg(held.given) from (select wanted.given from pg_catalog.unnest($1) as wanted (given) '
+        'inner join %1$s as present on present.%2$I = wanted.given::%3$s for key share of present skip locked) as held',
+        step.referenced_table, step.referenced_column, wanted_type
+    ) into held using array(select distinct place.new_key from pg_temp.pgmend_places as place where place.new_key is not null);
+    delete from pg_temp.pgmend_places as place where place.new_key = any(held) is not true;
+end
+$function$;
+
+-- Makes the profiles of some users by the recipe of their source.
+create or replace function pgmend.heal_piece(
+    step pgmend.repair_steps, user_keys text[],
+    out taken bigint, out missed bigint, out refused bigint, out refusal text
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    trimmed constant text[] := array(select btrim(given) from unnest(user_keys) as given);
+    one text;
+    outcome text;
+    answers jsonb;
+    healed text[];
+begin
+    select jsonb_agg(to_jsonb(answer)) into answers from pgmend.heal_users(step.source_id, trimmed) as answer;
+    answers := coalesce(answers, '[]');
+    healed := array(select answer ->> 'user_key' from jsonb_array_elements(answers) as answer where answer ->> 'outcome' = 'healed');
+    select count(*), min(answer -> 'failure' ->> 'sqlstate') || ': ' || min(answer -> 'failure' ->> 'message') into refused, refusal
+    from jsonb_array_elements(answers) as answer
+    where answer ->> 'outcome' = 'failed' and answer -> 'failure' ->> 'sqlstate' <> '55P03';
+    missed := 0;
+    -- What the recipe did not settle at once: a source with a function, or somebody whose row was locked.
+    for one in
+        select asked.user_key
+        from unnest(trimmed) as asked (user_key)
+        where not exists (
+            select from jsonb_array_elements(answers) as answer
+            where lower(answer ->> 'user_key') = lower(asked.user_key)
+                and answer -> 'failure' ->> 'sqlstate' is distinct from '55P03'
+        )
+    loop
+        begin
+            outcome := pgmend.heal_user(step.source_id, one);
+            if outcome = 'healed' then
+                healed := healed || one;
+            elsif outcome = 'not_healed' then
+                missed := missed + 1;
+            end if;
+        exception
+            when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available
+                or insufficient_privilege then
+                raise;
+            when others or assert_failure then
+                refused := refused + 1;
+                refusal := coalesce(refusal, format('%s: the recipe was refused', sqlstate));
+        end;
+    end loop;
+    taken := cardinality(healed);
+    insert into pgmend.audit_entries (error_type, severity, user_id, message, details)
+    select
+        'MISSING_PROFILE_CREATED', 'info', made.user_key, 'the missing profile was created',
+        jsonb_build_object('verdict', 'healed', 'source_id', step.source_id, 'lane', 'repair', 'repair_id', step.repair_id)
+    from unnest(healed) as made (user_key);
+end
+$function$;
+
+-- One batch of a step: the next candidates, in one transaction, the caller's. Returns what became of them; chosen is 0 at the end
+-- of a pass.
+create or replace function pgmend.repair_batch(
+    wanted_step integer, most integer, budget bigint, operators_path text,
+    out chosen bigint, out taken bigint, out along bigint, out missed bigint, out refused bigint
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_column
+declare
+    step pgmend.repair_steps;
+    part record;
+    outcome record;
+    last_chosen bigint;
+    newest_refusal text;
+begin
+    select found.* into strict step
+    from pgmend.repair_steps as found where found.step_id = wanted_step for no key update;
+    chosen := 0;
+    taken := 0;
+    along := 0;
+    missed := 0;
+    refused := 0;
+    for part in
+        select
+            candidate.table_oid, array_agg(candidate.row_ctid) as places, array_agg(candidate.key) as keys,
+            count(*) as size, max(candidate.candidate_id) as last_id
+        from (
+            select listed.table_oid, listed.row_ctid, listed.key, listed.candidate_id
+            from pgmend.repair_candidates as listed
+            where listed.step_id = wanted_step and listed.candidate_id > step.last_candidate
+            order by listed.candidate_id
+            limit most
+        ) as candidate
+        group by candidate.table_oid
+    loop
+        if step.strategy = 'heal' then
+            outcome := pgmend.heal_piece(step, part.keys);
+            missed := missed + outcome.missed;
+        else
+            outcome := pgmend.repair_piece(step, part.table_oid::regclass, part.places, budget, operators_path);
+            along := along + outcome.along;
+            missed := missed + part.size - outcome.taken - outcome.refused;
+        end if;
+        chosen := chosen + part.size;
+        last_chosen := greatest(last_chosen, part.last_id);
+        taken := taken + outcome.taken;
+        refused := refused + outcome.refused;
+        newest_refusal := coalesce(outcome.refusal, newest_refusal);
+    end loop;
+    update pgmend.repair_steps as found
+    set last_candidate = coalesce(last_chosen, found.last_candidate),
+        missed = found.missed + repair_batch.missed,
+        rows_done = found.rows_done + repair_batch.taken,
+        rows_along = found.rows_along + repair_batch.along,
+        rows_refused = found.rows_refused + repair_batch.refused,
+        refusal = coalesce(newest_refusal, found.refusal),
+        state = case when repair_batch.chosen = 0 and found.missed = 0 then 'done' else found.state end
+    where found.step_id = wanted_step;
+    if chosen = 0 then
+        delete from pgmend.repair_candidates as candidate where candidate.step_id = wanted_step;
+    end if;
+end
+$function$;
+
+revoke all on pgmend.repairs, pgmend.repair_steps, pgmend.repair_candidates, pgmend.repair_map, pgmend.quarantine from public;
+
+revoke all on all sequences in schema pgmend from public;
+
+revoke all on all functions in schema pgmend from public;

@@ -1,0 +1,2 @@
+-- The operator's search path.
+select current_setting('search_path')

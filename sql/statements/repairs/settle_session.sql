@@ -1,0 +1,7 @@
+-- Settles the session of a repair: full names, no row hidden in silence, plans for large tables, and a lock timeout of $1
+-- milliseconds.
+select
+    set_config('search_path', 'pg_catalog, pg_temp', false),
+    set_config('row_security', 'off', false),
+    set_config('enable_seqscan', 'on', false),
+    set_config('lock_timeout', $1::text, false)

@@ -1,0 +1,81 @@
+"""``pgmend restore``: what a repair has taken away or changed goes back to what it was."""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+
+from worker import settings
+from worker.commands import Commands
+from worker.commands.desk import Desk, desk
+from worker.errors import RepairRefusedError, RestoreRefusedError
+from worker.restoring import Report, Restore
+from worker.settings import Settings
+from worker.store import quarantine
+from worker.store.quarantine import Wanted
+
+_SHOWN = 20
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add ``restore``."""
+    parser = commands.add_parser(
+        "restore", help="bring back what a repair took away or changed, as far as nothing stands against it"
+    )
+    parser.add_argument("repair", type=int, metavar="RUN", help="the number of the repair")
+    parser.add_argument("--key", help="only what was taken because of this key")
+    parser.add_argument("--table", help="only rows of this table")
+    parser.add_argument("--pause-milliseconds", type=float, default=10.0, help="the pause between two batches (10)")
+    parser.add_argument("--lock-timeout-milliseconds", type=int, default=500, help="the longest wait for a lock (500)")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(run=_restore)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    return asyncio.run(_run(options, settings.load()))
+
+
+async def _run(options: argparse.Namespace, effective: Settings) -> int:
+    async with desk(options, effective) as at:
+        held = await quarantine.held(at.connection, options.repair)
+        if held is None:
+            raise RepairRefusedError(
+                f"there is no repair {options.repair}", hint="select repair_id, started_at from pgmend.repairs"
+            )
+        if options.table and options.full_table is None:
+            raise RepairRefusedError(
+                f"there is no table {options.table}", hint="write it as select table_name from pgmend.quarantine has it"
+            )
+        wanted = Wanted(options.repair, options.key, options.full_table if options.table else None)
+        restored, refused = await Restore(at.connection, wanted, at.search_path, at.pacing, _progress(at)).run()
+        await _answer(at, wanted, restored, refused)
+    return 0
+
+
+async def _answer(at: Desk, wanted: Wanted, restored: int, refused: int) -> None:
+    refusals = await quarantine.refusals(at.connection, wanted.repair_id, most=_SHOWN) if refused else []
+    if at.as_json:
+        print(json.dumps({"restored": restored, "refused": refused, "refusals": [asdict(refusal) for refusal in refusals]}))
+    else:
+        print(f"{restored:,} rows restored, {await quarantine.held(at.connection, wanted.repair_id):,} left in the quarantine")
+        for refusal in refusals:
+            print(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}")
+    if refused:
+        first = refusals[0]
+        raise RestoreRefusedError(
+            f"{refused:,} rows stay in the quarantine",
+            detail=f"{first.table_name} {first.row_key}: {first.sqlstate} {first.constraint_name or first.reason}",
+            hint="clear what stands against them, then restore again; select refusal from pgmend.quarantine shows all",
+        )
+
+
+def _progress(at: Desk) -> Report:
+    """Return what shows how far the restore is, on a terminal."""
+    is_shown = sys.stderr.isatty() and not at.as_json
+
+    def show(restored: int, refused: int) -> None:
+        if is_shown:
+            sys.stderr.write(f"\r\x1b[K{restored:,} rows restored, {refused:,} refused")
+
+    return show

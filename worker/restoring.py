@@ -1,0 +1,59 @@
+"""A restore at work: batch by batch, the last one first, each a transaction of its own."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from worker.errors import RepairBusyError
+from worker.repair_run import BUSY, Pacing, explained
+from worker.store import quarantine
+from worker.store.connection import Connection
+from worker.store.quarantine import RestoredBatch, Wanted
+
+_ABOVE_ALL = 2**63 - 1
+
+Report = Callable[[int, int], None]
+"""Told after each batch how many rows were restored so far, and how many refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """One restore on a settled session. ``search_path``: the operator's, for the application's triggers."""
+
+    connection: Connection
+    wanted: Wanted
+    search_path: str
+    pacing: Pacing
+    report: Report
+
+    async def run(self) -> tuple[int, int]:
+        """Restore what can be restored; return how many rows were, and how many were refused."""
+        restored = refused = 0
+        below = _ABOVE_ALL
+        while (batch := await self._batch(below)).batch is not None:
+            below = batch.batch
+            restored, refused = restored + batch.restored, refused + batch.refused
+            self.report(restored, refused)
+            if self.pacing.pause:
+                await asyncio.sleep(self.pacing.pause)
+        return restored, refused
+
+    async def _batch(self, below: int) -> RestoredBatch:
+        attempt = 0
+        while True:
+            try:
+                return await quarantine.restore(self.connection, self.wanted, below=below, search_path=self.search_path)
+            except BUSY as error:
+                attempt += 1
+                if self.pacing.patience.is_exhausted(attempt):
+                    raise RepairBusyError(
+                        "somebody is in the way of the restore", detail=str(error), hint="run it again; it goes on where it was"
+                    ) from error
+                await asyncio.sleep(self.pacing.patience.delay(attempt, 0.5))
+            except asyncpg.PostgresError as error:
+                meaning = explained(error, self.wanted.repair_id)
+                if meaning is None:
+                    raise
+                raise meaning from error
