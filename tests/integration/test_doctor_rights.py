@@ -8,7 +8,7 @@ from tests.integration.conftest import MakeRole
 from tests.integration.test_doctor import ON_THE_SAMPLE
 from tests.support.database import Database, sign_up
 from tests.support.examined import checks, findings, of
-from tests.support.workload import park_order
+from tests.support.workload import park_order, report_order
 from worker.store.connection import Connection
 
 NO_REPLAY_FUNCTION = "drop function pgmend.replay_as_1(regclass, name, jsonb, boolean)"
@@ -75,9 +75,10 @@ async def test_installation_without_the_group_is_a_note(database: Database) -> N
 async def test_writer_whom_nobody_can_replay_for_is_found(database: Database, writer: Connection) -> None:
     """First as a warning, and as an error as soon as a row of its own waits."""
     connection = await database.connect()
+    key = await sign_up(connection)
     await connection.execute(NO_REPLAY_FUNCTION)
     (before,) = of(await findings(database), "writer_not_replayable")
-    await park_order(writer, await sign_up(connection))
+    await report_order(writer, key)
     (after,) = of(await findings(database), "writer_waits")
 
     assert before.mend == after.mend == "select pgmend.grant_captures('shop_writer');"

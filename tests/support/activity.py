@@ -9,7 +9,7 @@ from worker.store.connection import Connection
 from worker.store.statements import statement
 
 LISTENER = ("workers/seen",)
-CONSUMER = ("outbox/express", "outbox/observe", "doorbell/mark", "doorbell/oldest_running")
+CONSUMER = ("outbox/express", "outbox/observe", "doorbell/mark", "doorbell/oldest_running", "doorbell/end_lease")
 """What a listener or a consumer that sleeps has run last."""
 
 
