@@ -1,7 +1,9 @@
 -- By the source's id: what the worker asks. Each passes on to the function made for that source.
+-- A planner that expects a thousand answers for each of two hundred sources prepares for a hash table that does not fit in memory.
 create or replace function pgmend.heal_users(source_id integer, user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
+rows 5
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '100ms'
 as $function$
