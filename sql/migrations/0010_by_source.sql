@@ -1,5 +1,5 @@
 -- By the source's id: what the worker asks. Each passes on to the function made for that source.
--- A planner that expects a thousand answers for each of two hundred sources prepares for a hash table that does not fit in memory.
+-- A planner that expects a thousand answers from each of two hundred sources prepares for a hash table that fits in no memory.
 create or replace function pgmend.heal_users(source_id integer, user_keys text[])
 returns table (user_key text, outcome text, failure jsonb)
 language plpgsql
