@@ -64,4 +64,4 @@ class OrphanWatch:
             if it.unseen and (it.name, it.unseen) not in self._said:
                 self._said.add((it.name, it.unseen))
                 hint = "grant select on the table to the worker's role, and let it see all rows, or check with pgmend verify"
-                log.warning("reference_skipped", reference=it.name, reason=it.unseen, hint=hint)
+                log.info("reference_skipped", reference=it.name, reason=it.unseen, hint=hint)
