@@ -5,13 +5,15 @@
 --   heal_alone_N(key)          one suspect; a failure is returned as evidence
 --   heal_N(keys)               heal_batch_N, with each suspect alone, and split around whatever fails nevertheless
 --   heal_one_N(key)            one user, and every error is raised
+--   heal_many_N(keys)          those of one statement in the writer's own transaction: whose profile it made; called by
+--                              the guards alone
 --   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
 --   facts_N(keys)              what is so: the user's state, whether the profile exists, whether somebody absent had signed up
 --   sweep_N(most)              writes events for users without a profile that nothing announced
 --   wanted_N(key)              whether the source wants a profile for the user, or cannot say
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
--- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit. heal_one_N,
--- which also runs in a writer's transaction, locks it `for no key update` (decision 0001).
+-- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit. heal_one_N and
+-- heal_many_N, which run in writers' transactions, lock it `for no key update` (decision 0001), the latter in the keys' order.
 --
 -- A suspect is a profile that a NOT NULL or CHECK constraint of the profiles table would refuse, as the recipe builds it. It is
 -- only a guess (a trigger may still change the row, the constraint may be gone since), so a suspect is tried like any other,
@@ -216,6 +218,53 @@ begin
         return 'already_whole';
     end if;
     return 'not_healed';
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_many_%1$s(text[])',
+    'columns',
+    $template$
+create or replace function pgmend.heal_many_%1$s(user_keys text[])
+returns setof text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+declare
+    keys constant %6$s[] := user_keys::%6$s[];
+begin
+    perform pgmend.refuse_temporary_objects();
+    return query
+    insert into %4$s as profiles (%5$I%7$s)
+    select users.%3$I%11$s
+    from %2$s as users
+    where users.%3$I = any (keys)
+        and (%9$s) and not coalesce((%10$s), false)
+        and (select true from %4$s as profile where profile.%5$I = users.%3$I limit 1) is null
+    order by users.%3$I
+    for no key update of users
+    on conflict do nothing
+    returning profiles.%5$I::text;
+end
+$function$
+$template$
+),
+(
+    'pgmend.heal_many_%1$s(text[])',
+    'function',
+    $template$
+create or replace function pgmend.heal_many_%1$s(user_keys text[])
+returns setof text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    return query
+    select asked.user_key
+    from (select listed.user_key from unnest(user_keys) as listed (user_key) order by listed.user_key::%6$s offset 0) as asked
+    where pgmend.heal_one_%1$s(asked.user_key) = 'healed';
 end
 $function$
 $template$

@@ -255,15 +255,76 @@ $function$;
 
 -- The profile is looked for in the snapshot of the statement, which spares a new one for each row: where it is not in there, the
 -- healing looks again.
+--
+-- The first row whose profile is missing has all rows of its statement looked at, in the transition table, so that a COPY or a
+-- multi-row insert is healed at once; the others, in whose snapshot the profiles are missing still, are passed over. Once a
+-- session has written many rows, a statement of many rows is looked at as a whole even if nothing is missing, and its other rows
+-- need no look of their own. A statement is known again by the depth of its triggers and by the number of rows that the session
+-- has written into the table: while neither changes, every row that awaits its check has been looked at. Where the server does
+-- not count, each row is healed for itself. Counters are no proof (decision 0012): a row wrongly passed over meets its key.
+-- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one: there each
+-- row is for itself.
 create or replace function pgmend.place_ensure(guarded pgmend.guards, the_profile text, some_column_is_null text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+    is_set_wise constant boolean := not guarded.is_deferred and pgmend.can_have_transition_table(guarded.referencing_table);
 begin
     -- format() prints a value by its type's output function; a cast could be of the type's owner's making.
     execute format(
-        pgmend.with_quotes_of_its_own($template$
+        pgmend.with_quotes_of_its_own(
+            case when is_set_wise then $template$
+        create function pgmend.ensure_guarded_%1$s()
+        returns trigger
+        language plpgsql
+        stable
+        security definer
+        as $guard$
+        #variable_conflict use_column
+        declare
+            is_another_of_many boolean;
+            mark text;
+        begin
+            if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.>) 5000 then
+                mark := pg_catalog.concat(pg_catalog.pg_trigger_depth(), '/', pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));
+                if pg_catalog.current_setting('pgmend.ensured_%1$s', true) operator(pg_catalog.=) mark then
+                    return null;
+                end if;
+                is_another_of_many := pg_catalog.current_setting('pgmend.begun_%1$s', true) operator(pg_catalog.=) mark;
+                mark := pg_catalog.set_config('pgmend.begun_%1$s', mark, true);
+            end if;
+            begin
+                perform %3$s;
+                if is_another_of_many is not true and (found or %2$s) then
+                    return null;
+                end if;
+                mark := pg_catalog.concat(pg_catalog.pg_trigger_depth(), '/', pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));
+                if pg_catalog.current_setting('pgmend.ensured_%1$s', true) operator(pg_catalog.=) mark then
+                    return null;
+                end if;
+                if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.=) 0 then
+                    perform pgmend.ensure_profiles(%1$s, array[pg_catalog.format('%%s', new.%4$I)]);
+                    return null;
+                end if;
+                perform pgmend.ensure_profiles(
+                    %1$s,
+                    array(
+                        select distinct pg_catalog.format('%%s', new.%4$I)
+                        from pgmend_new_rows as new
+                        where not (%2$s) and not exists (select %3$s)
+                    )
+                );
+                mark := pg_catalog.set_config('pgmend.ensured_%1$s', mark, true);
+            exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+                perform pgmend.ensure_by_catalog(%1$s, tg_relid, new);
+            end;
+            return null;
+        end
+        $guard$
+        $template$
+            else $template$
         create function pgmend.ensure_guarded_%1$s()
         returns trigger
         language plpgsql
@@ -271,12 +332,9 @@ begin
         security definer
         as $guard$
         begin
-            if %2$s then
-                return null;
-            end if;
             perform %3$s;
-            if not found then
-                perform pgmend.ensure_profile(%1$s, pg_catalog.format('%%s', new.%4$I));
+            if not (found or %2$s) then
+                perform pgmend.ensure_profiles(%1$s, array[pg_catalog.format('%%s', new.%4$I)]);
             end if;
             return null;
         exception when syntax_error_or_access_rule_violation or invalid_schema_name then
@@ -284,7 +342,9 @@ begin
             return null;
         end
         $guard$
-        $template$),
+        $template$
+            end
+        ),
         guarded.guard_id, some_column_is_null, the_profile, guarded.user_column
     );
     perform pgmend.close_function(format('pgmend.ensure_guarded_%s()', guarded.guard_id));
@@ -293,9 +353,23 @@ begin
         case when guarded.is_deferred then 'constraint' end,
         guarded.guard_id,
         guarded.referencing_table,
-        case when guarded.is_deferred then 'deferrable initially deferred' end
+        case
+            when guarded.is_deferred then 'deferrable initially deferred'
+            when is_set_wise then 'referencing new table as pgmend_new_rows'
+        end
     );
 end
+$function$;
+
+create or replace function pgmend.can_have_transition_table(relation regclass)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select described.relkind = 'r' and not exists (select from pg_inherits as inheritance where inheritance.inhrelid = relation)
+from pg_class as described
+where described.oid = relation
 $function$;
 
 create or replace function pgmend.place_park(guarded pgmend.guards, the_profile text, some_column_is_null text)
@@ -402,15 +476,16 @@ begin
         return;
     end if;
     execute format('select format(''%%s'', ($1).%I)', key_column) into user_key using referencing_row;
-    perform pgmend.ensure_profile(guard_id, nullif(user_key, ''));
+    perform pgmend.ensure_profiles(guard_id, array_remove(array[user_key], ''));
 exception when syntax_error_or_access_rule_violation or invalid_schema_name then
     raise log 'pgmend could not look after an insert into % (%)', fired_on, sqlstate;
 end
 $function$;
 
--- Makes the profile that a row is about to refer to, if the source wants one for that user, and audits it. Whatever keeps it from
--- being made is logged, and the foreign key then says what it always says.
-create or replace function pgmend.ensure_profile(guard_id integer, user_key text)
+-- Makes the profiles that rows are about to refer to, where the source wants one for the user, and audits each. Whatever keeps
+-- one from being made is logged, and the foreign key then says what it always says, of the row that it is about: hence one by
+-- one where they cannot be made together.
+create or replace function pgmend.ensure_profiles(guard_id integer, user_keys text[])
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -418,10 +493,10 @@ as $function$
 #variable_conflict use_variable
 declare
     guarded pgmend.guarded_constraints;
-    outcome text;
+    user_key text;
 begin
-    select guard.* into guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profile.guard_id;
-    if guarded.guard_id is null or user_key is null or exists (
+    select guard.* into guarded from pgmend.guarded_constraints as guard where guard.guard_id = ensure_profiles.guard_id;
+    if guarded.guard_id is null or cardinality(user_keys) = 0 or exists (
         select from pgmend.profile_sources as source
         where source.source_id = guarded.source_id and source.paused_at is not null
     )
@@ -433,22 +508,35 @@ begin
         return;
     end if;
     begin
-        execute format('select pgmend.heal_one_%s($1)', guarded.source_id) into outcome using user_key;
-        if outcome = 'healed' then
+        execute format(
+            $query$
             insert into pgmend.audit_entries
                 (error_type, severity, user_id, table_name, constraint_name, message, details, correlation_id)
-            values (
-                'MISSING_PROFILE_CREATED', 'info', user_key, guarded.referencing_table::text, guarded.constraint_name,
+            select
+                'MISSING_PROFILE_CREATED', 'info', healed.user_key, $2, $3,
                 'the missing profile was created',
-                jsonb_build_object('verdict', 'healed', 'source_id', guarded.source_id, 'lane', 'ensure'),
+                jsonb_build_object('verdict', 'healed', 'source_id', $4, 'lane', 'ensure'),
                 nullif(current_setting('pgmend.correlation_id', true), '')
-            );
-        end if;
+            from %s as healed (user_key)
+            $query$,
+            case
+                when cardinality(user_keys) = 1
+                    then format('(select $1[1] where pgmend.heal_one_%s($1[1]) = ''healed'')', guarded.source_id)
+                else format('pgmend.heal_many_%s($1)', guarded.source_id)
+            end
+        )
+        using user_keys, guarded.referencing_table::text, guarded.constraint_name, guarded.source_id;
     exception
         when transaction_rollback or insufficient_resources or operator_intervention or object_not_in_prerequisite_state then
             raise;
         when others or assert_failure then
-            raise log 'pgmend could not make a profile for an insert into % (%)', guarded.referencing_table, sqlstate;
+            raise log 'pgmend could not make % profiles for an insert into % (%)',
+                cardinality(user_keys), guarded.referencing_table, sqlstate;
+            if cardinality(user_keys) > 1 then
+                foreach user_key in array user_keys loop
+                    perform pgmend.ensure_profiles(guard_id, array[user_key]);
+                end loop;
+            end if;
     end;
 end
 $function$;
