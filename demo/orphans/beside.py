@@ -11,6 +11,7 @@ from demo.orphans.scene import Scene
 from demo.orphans.wishes import REPAIR_ID
 from demo.stage import Stage
 from worker.commands.repair_view import progress_line
+from worker.core.doctor.wording import counted
 from worker.repair_run import Progress
 from worker.store import repairs
 from worker.store.connection import Connection, close, connect
@@ -54,4 +55,4 @@ async def _progress(connection: Connection, since: dict[int, float]) -> str | No
 
 
 def _fared(application: Application) -> str:
-    return f"The application meanwhile: {application.statements:,} statements, {application.errors:,} errors"
+    return f"The application meanwhile: {application.statements:,} statements, {counted(application.errors, 'error')}"

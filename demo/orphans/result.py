@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from demo.invariants import Verdict
 from demo.orphans.ran import Ran
 from demo.orphans.shop import Shop
+from worker.core.doctor.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,12 @@ def figures(result: Result) -> list[tuple[str, str]]:
     """Return the lines below the invariants, each a name and a text."""
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in result.shop.reasons.items())
     live = result.application
-    told = f"{live['statements']:,} statements beside it, {live['errors']:,} errors, {live['own_errors']:,} provoked by itself"
+    fared = f"{live['statements']:,} statements beside it, {counted(live['errors'], 'error')}"
     along = f"{result.shop.along:,} messages along with them"
     return [
         ("orphans", f"{result.shop.orphans:,} in {result.shop.rows:,} rows: {reasons}; {along}"),
         ("seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in result.times.items())),
-        ("application", f"{told}; the slowest took {live['slowest_ms']:,} ms"),
+        ("application", f"{fared}, {live['own_errors']:,} provoked by itself; the slowest took {live['slowest_ms']:,} ms"),
     ]
 
 

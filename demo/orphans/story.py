@@ -33,10 +33,10 @@ async def tell(options: Options, stage: Stage, folder: Path) -> Result:
 
 async def _tell_to(narrator: Narrator, options: Options, stage: Stage, folder: Path) -> Result:
     started = time.perf_counter()
-    narrator.begin(f"pgmend demo: {options.rows:,} rows full of orphans on {stage.server}, seed {options.seed}")
+    narrator.begin(f"pgmend demo: orphans among {options.rows:,} rows on {stage.server}, seed {options.seed}")
     narrator.act("stage: installing pgmend, and the sample application without its keys")
     shop = await open_shop(stage, folder, rows=options.rows, seed=options.seed)
-    narrator.say(f"{shop.rows:,} rows in six tables, {shop.orphans:,} of them orphans")
+    narrator.say(f"{shop.rows:,} rows in six tables, and among them {shop.orphans:,} orphans of {len(shop.reasons)} kinds")
     connection = await connected(stage)
     try:
         scene = Scene(connection, Pgmend(stage.url, folder, narrator), narrator, shop)

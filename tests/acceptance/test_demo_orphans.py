@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +14,14 @@ import pytest
 
 from demo import invariants
 from demo.__main__ import main
-from demo.orphans.narrator import PlainNarrator
+from demo.orphans.application import Application
+from demo.orphans.narrator import Narrator, PlainNarrator
+from demo.orphans.result import Result
 from demo.orphans.running import OfBlocks, Pgmend, spelled
 from demo.orphans.scene import Scene
-from demo.orphans.shop import connected, open_shop
+from demo.orphans.shop import Shop, connected, open_shop
 from demo.orphans.story import INVARIANTS, mend, unmend
+from demo.orphans.terminal_narrator import TerminalNarrator
 from demo.stage import Stage
 from demo.statements import invariant_names
 from tests.support.database import Database, count, create_database, drop_database
@@ -319,3 +323,40 @@ def test_blocks_are_kept_whole_or_not_at_all() -> None:
         "",
         "2 orphans",
     ]
+
+
+def outcome(*verdicts: invariants.Verdict) -> Result:
+    """Return a result with these verdicts."""
+    shop = Shop(rows=100, reasons={"gone": 5}, along=1, system_user="")
+    fared = Application(calls=Counter({("insert orders", "done"): 3, ("insert orders", "55P03"): 1})).as_json()
+    return Result(7, "Postgres 18", shop, 1.0, {"repair": 1.0}, verdicts, (), (), (), fared)
+
+
+@pytest.mark.parametrize("narrator", [PlainNarrator, TerminalNarrator])
+def test_narrator_shows_commands_answers_and_what_is_broken(
+    narrator: type[Narrator], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe and on a terminal the same is told: what is typed and answered, what was left out, and what does not hold."""
+    monkeypatch.setenv("COLUMNS", "200")
+    teller = narrator()
+    teller.begin("pgmend demo: a title")
+    teller.act("1. diagnose: how many")
+    teller.command("pgmend repair \\\n    --apply")
+    teller.line("435 rows")
+    teller.ended(left_out=2, status=3)
+    teller.table([("table", "rows"), ("orders", "1,000")])
+    teller.result(outcome(invariants.Verdict("orphans", 2, 100), invariants.Verdict("rows lost or added", 0, 100)))
+
+    printed = capsys.readouterr().out
+    parts = ("$ pgmend repair \\\n      --apply", "435 rows", "… 2 more lines", "(exit status 3)", "1,000")
+    assert [part for part in parts if part not in printed] == []
+    assert "1 of 2 invariants do not hold; play it again with --orphans --seed 7" in printed
+    assert "4 statements beside it, 1 error, " in printed
+
+
+def test_result_with_a_broken_invariant_does_not_hold() -> None:
+    """One broken promise is enough, and the object for machines says which."""
+    broken = outcome(invariants.Verdict("orphans", 2, 100), invariants.Verdict("rows lost or added", 0, 100))
+
+    assert broken.holds is False
+    assert [found["ok"] for found in broken.as_json()["invariants"]] == [False, True]  # type: ignore[attr-defined]
