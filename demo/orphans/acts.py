@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 0.2
 async def fail(scene: Scene) -> None:
     """Try to add the key, as our user's first document does."""
     scene.begin("fail", "the key that cannot be added")
-    text = statement("orphans/add_key").strip()
+    text = _typed("add_key")
     scene.narrator.command(f"{text};", "=>")
     try:
         await scene.connection.execute(text)
@@ -53,7 +53,7 @@ async def constrain(scene: Scene) -> None:
     scene.begin("constrain", "keys NOT VALID in an instant, then validated, with their indexes")
     await scene.pgmend.run(constraining_one(REFERENCES[4]), expected=ReferenceRefusedError.exit_code, keep=_refusal)
     scene.narrator.say("\nNothing malformed is left in leads, so its column can have the type of the key that it refers to:")
-    await _with_patience(scene, statement("orphans/leads_take_uuid").strip())
+    await _with_patience(scene, _typed("leads_take_uuid"))
     scene.narrator.say("")
     await scene.pgmend.run(constraining_one(REFERENCES[2]))
     scene.narrator.say("")
@@ -82,7 +82,7 @@ async def restore(scene: Scene) -> list[TableSums]:
     key = await scene.connection.fetchval(statement("orphans/one_key"))
     await scene.pgmend.run(["restore", REPAIR_ID, "--key", key or "none"], expected=RestoreRefusedError.exit_code)
     scene.narrator.say("\nThe keys stand, and hold. Who wants the orphans back takes them off first:")
-    text = statement("orphans/keys_off").strip()
+    text = _typed("keys_off")
     scene.narrator.command(f"{text};", "=>")
     await scene.connection.execute(text)
     scene.narrator.say("")
@@ -91,6 +91,7 @@ async def restore(scene: Scene) -> list[TableSums]:
     sums = await proof.checksums(scene.connection)
     heading = ("table", "rows, orphans included", "checksum at the beginning", "and now")
     scene.narrator.table([heading, *((it.table, f"{it.rows:,}", it.all_before[:16], it.all_now[:16]) for it in sums)])
+    scene.narrator.say("\nProfiles that were healed stay, and are left out here: their users are there, and entitled to them.")
     return sums
 
 
@@ -108,6 +109,12 @@ async def _with_patience(scene: Scene, text: str) -> None:
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             return
+
+
+def _typed(name: str) -> str:
+    """Return a statement as a person types it, without the comment of its file."""
+    lines = statement(f"orphans/{name}").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 def _refusal(line: str) -> bool:
