@@ -197,7 +197,7 @@ def heard() -> tuple[int, list[str], str]:
 
     async def listen() -> tuple[int, list[str], str]:
         process = await start_demo("--rows", str(ROWS), "--seed", "1", "--json")
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             out, err = await process.communicate()
         assert process.returncode is not None
         return process.returncode, out.decode().splitlines(), err.decode()
@@ -267,13 +267,13 @@ async def test_interrupted_story_leaves_nothing_running(cluster: embedded.Cluste
     """Ctrl-C in the middle of the repair ends command and clients and drops the database from an existing server."""
     process = await start_demo("--rows", "50000", url=cluster.url())
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async for line in process.stdout:
             if "repair --apply" in line.decode():
                 break
 
     process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         _, err = await process.communicate()
 
     assert process.returncode == 130
