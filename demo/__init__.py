@@ -8,4 +8,5 @@ storm       the concurrent clients; ``acts`` is what one of them does, ``ledger`
 incidents   what happens in the middle: an admin appears, the workers are killed and started again
 invariants  promises against facts, one query each: ``sql/invariants``
 view        what a spectator sees, on a terminal or in a pipe
+orphans     another story: what already went wrong, put right and taken back (``--orphans``)
 """

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from demo.errors import StageError
+from worker.embedded import account
 
 PGMEND = (sys.executable, "-m", "worker")
 _REPOSITORY = Path(__file__).parents[1]
@@ -15,6 +16,11 @@ def environment(url: str) -> dict[str, str]:
     """Return an environment in which only the database's address is set for pgmend."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PGMEND_")}
     return clean | {"PGMEND_DATABASE_URL": url, "PGMEND_LOG_FORMAT": "json", "PYTHONPATH": str(_REPOSITORY)}
+
+
+def ending_with_us() -> list[str]:
+    """Return words before a command that end it when the demo itself is killed, where the system can do that."""
+    return account.prefix(account.Account(os.geteuid(), os.getegid(), lower=False))
 
 
 async def pgmend(url: str, *arguments: str, folder: Path) -> str:

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from demo.result import Result
+from demo.invariants import Verdict
 from demo.sample import Sample
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -59,7 +59,7 @@ def draw_sample(sample: Sample, depths: Sequence[int]) -> Padding:
     return Padding(grid, _INDENT)
 
 
-def draw_invariants(result: Result) -> Padding:
+def draw_verdicts(verdicts: Iterable[Verdict]) -> Padding:
     """Draw the table of invariants."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="dim", pad_edge=False)
     table.add_column("invariant", min_width=40)
@@ -67,7 +67,7 @@ def draw_invariants(result: Result) -> Padding:
         table.add_column(name, justify="right")
     table.add_column("ok", justify="center")
     table.add_column("among", justify="right", style="dim")
-    for verdict in result.verdicts:
+    for verdict in verdicts:
         table.add_row(
             verdict.name,
             f"{verdict.found:,}",

@@ -23,20 +23,31 @@ class Verdict:
         """Return whether what was found is what was expected."""
         return self.found == self.expected
 
+    def as_json(self) -> dict[str, object]:
+        """Return it under the names that ``--json`` promises."""
+        return {
+            "invariant": self.name,
+            "found": self.found,
+            "expected": self.expected,
+            "checked": self.checked,
+            "ok": self.holds,
+        }
 
-async def check(connection: Connection) -> list[Verdict]:
-    """Check every invariant against the database; the ledger must have been written down."""
+
+async def check(connection: Connection, folder: str = "invariants") -> list[Verdict]:
+    """Check every invariant of a folder against the database; what the clients were told must have been written down."""
     verdicts = []
-    for name in invariant_names():
+    for name in invariant_names(folder):
         row = await connection.fetchrow(statement(name))
         assert row is not None  # an aggregate without group by always returns a row
         verdicts.append(Verdict(title(name), row["found"], row["checked"]))
     return verdicts
 
 
-def explain() -> str:
+def explain(*folders: str) -> str:
     """Return every invariant with the query that checks it."""
-    return "\n".join(f"== {title(name)}\n\n{statement(name)}" for name in invariant_names())
+    names = [name for folder in folders or ("invariants",) for name in invariant_names(folder)]
+    return "\n".join(f"== {title(name)}\n\n{statement(name)}" for name in names)
 
 
 def title(name: str) -> str:

@@ -39,14 +39,5 @@ class Result:
             "times_measured_by": figures.measured_by,
             "verdicts": figures.verdicts,
             "left_over": self.left_over,
-            "invariants": [
-                {
-                    "invariant": verdict.name,
-                    "found": verdict.found,
-                    "expected": verdict.expected,
-                    "checked": verdict.checked,
-                    "ok": verdict.holds,
-                }
-                for verdict in self.verdicts
-            ],
+            "invariants": [verdict.as_json() for verdict in self.verdicts],
         }

@@ -13,11 +13,11 @@ def statement(name: str) -> str:
     return (DIRECTORY / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def invariant_names() -> list[str]:
-    """Return the invariants' files in order, as names for ``statement``."""
-    return [f"invariants/{path.stem}" for path in sorted((DIRECTORY / "invariants").glob("*.sql"))]
+def invariant_names(folder: str = "invariants") -> list[str]:
+    """Return the files of the invariants in a folder in order, as names for ``statement``."""
+    return [f"{folder}/{path.stem}" for path in sorted((DIRECTORY / folder).glob("*.sql"))]
 
 
-def sample_application() -> list[str]:
-    """Return the files of the sample application in order."""
-    return [path.read_text(encoding="utf-8") for path in sorted(SAMPLE_APPLICATION.glob("*.sql"))]
+def sample_application(files: str = "*.sql") -> list[str]:
+    """Return the files of the sample application in order, or those of such a name."""
+    return [path.read_text(encoding="utf-8") for path in sorted(SAMPLE_APPLICATION.glob(files))]

@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from demo.drawing import Phase, draw_figures, draw_invariants, draw_phase, draw_sample
+from demo.drawing import Phase, draw_figures, draw_phase, draw_sample, draw_verdicts
 from demo.keyboard import Keyboard
 from demo.result import Result
 from demo.sample import Sample
@@ -60,7 +60,7 @@ class TerminalView:
         self._finish_phase()
         self.end()
         style = "bold green" if result.holds else "bold red"
-        for part in (draw_invariants(result), draw_figures(lines(result)), Text(f"{conclusion(result)}\n", style)):
+        for part in (draw_verdicts(result.verdicts), draw_figures(lines(result)), Text(f"{conclusion(result)}\n", style)):
             self._console.print()
             self._console.print(part)
 

@@ -1,7 +1,6 @@
 """The worker processes: started as anybody would start them, killed as nobody should."""
 
 import asyncio
-import os
 import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -9,9 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demo.command import PGMEND, environment
+from demo.command import PGMEND, ending_with_us, environment
 from demo.errors import WorkerError
-from worker.embedded import account
 from worker.store.connection import Connection
 
 _SECONDS_TO_START = 30.0
@@ -80,7 +78,7 @@ class Workers:
     async def _start_one(self, number: int) -> Process:
         with self._log(number).open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *_ending_with_us(),
+                *ending_with_us(),
                 *PGMEND,
                 "run",
                 cwd=self.folder,
@@ -107,8 +105,3 @@ async def working(workers: Workers) -> AsyncIterator[Workers]:
         yield workers
     finally:
         await asyncio.shield(workers.stop())
-
-
-def _ending_with_us() -> list[str]:
-    """Return words before a command that end it when the demo itself is killed, where the system can do that."""
-    return account.prefix(account.Account(os.geteuid(), os.getegid(), lower=False))

@@ -260,8 +260,9 @@ $function$;
 -- multi-row insert is healed at once; the others, in whose snapshot the profiles are missing still, are passed over. Once a
 -- session has written many rows, a statement of many rows is looked at as a whole even if nothing is missing, and its other rows
 -- need no look of their own. A statement is known again by the depth of its triggers and by the number of rows that the session
--- has written into the table: while neither changes, every row that awaits its check has been looked at. Where the server does
--- not count, each row is healed for itself. Counters are no proof (decision 0012): a row wrongly passed over meets its key.
+-- has written into the table: while neither changes, every row that awaits its check has been looked at. Where the server
+-- does not count, each row is healed for itself. Counters are no proof (decision 0012): a row
+-- wrongly passed over meets its key.
 -- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one: there each
 -- row is for itself.
 create or replace function pgmend.place_ensure(guarded pgmend.guards, the_profile text, some_column_is_null text)

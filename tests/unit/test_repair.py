@@ -1,13 +1,16 @@
 """What a repair decides without a database: strategies, names, batch sizes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from worker.commands.key_map import read_mapping
+from worker.commands.repair_view import plan_lines
 from worker.core.batch_size import BatchSize
 from worker.core.orphans import REASONS
 from worker.core.reference import Reference
+from worker.core.repair_plan import Plan, PlannedReference, PlannedStep
 from worker.core.strategy import Choice, changed_columns, decide, read_choice
 from worker.core.table_names import orphan_type
 from worker.errors import RepairRefusedError
@@ -129,3 +132,13 @@ def test_mapping_is_read_with_or_without_its_heading(tmp_path: Path) -> None:
     file.write_text('old,new\n1,2\n"a,b",3\n')
 
     assert read_mapping(str(file)) == {"1": "2", "a,b": "3"}
+
+
+@pytest.mark.parametrize(("clean", "words"), [(1, "1 more reference looked at"), (4, "4 more references looked at")])
+def test_plan_counts_the_references_without_orphans(clean: int, words: str) -> None:
+    """A plan says how many others were looked at, one of them in the singular."""
+    where = PlannedReference(LEADS, None, "select", is_guess=False)
+    others = [PlannedReference(replace(LEADS, referencing_table=f"public.t{n}"), None, "", is_guess=False) for n in range(clean)]
+    plan = Plan((where, *others), (PlannedStep(where, "unknown", rows=2, keys=1, strategy="quarantine"),))
+
+    assert f"{words}, no orphans" in list(plan_lines(plan))

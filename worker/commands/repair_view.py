@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
 
+from worker.core.doctor.wording import counted
 from worker.core.repair_plan import Plan, PlannedReference, PlannedStep
 from worker.repair_run import Progress
 from worker.store.repairs import Step
@@ -30,7 +31,7 @@ _LOCKS = (
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Yield the plan: a block for each reference that has orphans."""
     if not plan.steps:
-        yield f"{len(plan.references)} references looked at, no orphans"
+        yield f"{counted(len(plan.references), 'reference')} looked at, no orphans"
         return
     for where, steps in groupby(plan.steps, key=lambda step: step.where):
         yield _heading(where)
@@ -38,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
             yield _line(step)
     clean = len(plan.references) - len({step.where.reference.name for step in plan.steps})
     if clean:
-        yield f"{clean} more references looked at, no orphans"
+        yield f"{counted(clean, 'more reference')} looked at, no orphans"
     if plan.acting:
         yield from _LOCKS
 
