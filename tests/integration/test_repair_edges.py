@@ -103,7 +103,7 @@ async def test_row_whose_place_is_taken_is_refused_and_the_others_come_back(data
     """With table, key and reason; when the place is free again, so does this one, and all that waited for it."""
     session = await settled(database)
     repair_id, _ = await repaired(session, await planned(session, ORDERS))
-    taken = await shop.fetchval("select key_image ->> 'id' from pgmend.quarantine where row_image ->> 'amount' = '1.00'")
+    taken = await shop.fetchval("select row_image ->> 'id' from pgmend.quarantine where row_image ->> 'amount' = '1.00'")
     await shop.execute("insert into public.orders (id, user_id, amount) values ($1, $2, 9)", taken, WHOLE)
     await shop.execute("insert into public.lines values ($1, 1)", taken)
 
