@@ -279,7 +279,11 @@ select
             then replace(
                 selection,
                 'select orphan.tableoid as table_oid,',
-                format('select (select again.tableoid from only %s as again where again.ctid = orphan.ctid) as table_oid,', relation)
+                format(
+                    'select coalesce((select again.tableoid from only %s as again '
+                    'where again.ctid = orphan.ctid and again.tableoid = orphan.tableoid), orphan.tableoid) as table_oid,',
+                    relation
+                )
             )
         else selection
     end
