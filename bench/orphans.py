@@ -83,7 +83,7 @@ async def _examination(connection: Connection) -> Count:
     assert reference is not None, "the sample application has orders"
 
     async def count() -> int:
-        return (await survey.examine(reference, whose)).orphans
+        return (await survey.examine(reference, (whose,))).orphans
 
     return count
 

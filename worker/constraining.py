@@ -3,7 +3,7 @@
 Nothing is remembered from step to step but that no orphan was counted, so an interruption anywhere costs nothing but the step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
@@ -133,10 +133,9 @@ class Constraining:
 
     async def _reasons(self, wish: Wish) -> dict[str, int]:
         people = [who for who, is_readable in (await constraints.people(self.connection)).items() if is_readable]
-        mine = next((who for who in people if wish.reference.column_of(who) is not None), None)
-        return await self._count_reasons(wish, mine)
+        return await self._count_reasons(wish, people)
 
-    async def _count_reasons(self, wish: Wish, people: People | None) -> dict[str, int]:
+    async def _count_reasons(self, wish: Wish, people: Sequence[People]) -> dict[str, int]:
         async with self.connection.transaction(readonly=True):
             await self._locking.limit(is_instant=False)
             selection = await orphans.selection(self.connection, wish.reference, people)

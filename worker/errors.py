@@ -23,7 +23,7 @@ PgmendError                     1   a failure that nothing below names
 ├── OrphansRemainError         38   rows that lead nowhere keep a foreign key from being valid
 ├── ReferenceRefusedError      39   a reference cannot become a foreign key as things are
 ├── LockNotGrantedError        40   others held a lock for too long
-├── ServerUnfitError           41   a standby, or a transaction pooler, where a session on the primary is needed
+├── ServerUnfitError           41   a standby or another server that takes no writes, or a transaction pooler
 ├── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
 ├── OrphansRefusedError        33   orphans stay, because the application's own rules refuse what was to be done
 ├── RepairBusyError            34   somebody else is at work on the run, or holds locks for too long
@@ -187,7 +187,7 @@ class LockNotGrantedError(PgmendError):
 
 
 class ServerUnfitError(PgmendError):
-    """A standby, or a transaction pooler, where a session on the primary is needed."""
+    """A standby or another server that takes no writes, or a transaction pooler: a session on the primary is needed."""
 
     exit_code = 41
 

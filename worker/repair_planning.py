@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from worker.core.constrain.wish import End, read_reference
+from worker.core.orphans import Tally
 from worker.core.reference import Reference
 from worker.core.repair_plan import KnownSource, Plan, PlannedReference, PlannedStep
 from worker.core.strategy import Choice, changed_columns, decide, is_called
 from worker.errors import RepairRefusedError
-from worker.store import orphans, references, repairs
+from worker.store import orphans, people, references, repairs
 from worker.store.connection import Connection
+
+_REFERENCE_HINT = "write orders.user_id=profiles.id, or orders.tenant,user_id=profiles.tenant,id"
+_AUDIT_HINT = "it also names users who are gone, and is no table to be repaired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +48,42 @@ class Planning:
 
     async def _references(self) -> list[PlannedReference]:
         sources = await repairs.sources(self.connection)
-        found: dict[str, PlannedReference] = {}
+        audit_tables = (await people.installation(self.connection)).audit_tables
+        found: dict[str, tuple[Reference, bool]] = {}
         for text in self.wishes.references:
             reference = await self._named(text)
-            found[reference.name] = await self._where(reference, sources, is_guess=False)
+            if reference.referencing_table in audit_tables:
+                raise RepairRefusedError(f"{reference.referencing_table} is the audit", hint=_AUDIT_HINT)
+            found[reference.name] = reference, False
         for source in sources:
-            people = source.people
-            for reference in await references.declared(self.connection, people.profiles_table):
-                found.setdefault(reference.name, await self._where(reference, sources, is_guess=False))
-            for reference in await references.intended(self.connection, people.profiles_table, people.profiles_key):
-                found.setdefault(reference.name, await self._where(reference, sources, is_guess=True))
+            profiles = source.people.profiles_table, source.people.profiles_key
+            for reference in await references.declared(self.connection, profiles[0]):
+                found.setdefault(reference.name, (reference, False))
+            for reference in await references.intended(self.connection, *profiles):
+                found.setdefault(reference.name, (reference, True))
         only = self.wishes.only
-        return [where for where in found.values() if not only or any(is_called(where.reference, given) for given in only)]
+        return [
+            await self._where(reference, sources, is_guess=is_guess)
+            for reference, is_guess in found.values()
+            if reference.referencing_table not in audit_tables
+            and (not only or any(is_called(reference, given) for given in only))
+        ]
 
     async def _named(self, text: str) -> Reference:
-        near, equals, far = text.partition("=")
-        sides = [side.strip().rpartition(".") for side in (near, far)]
-        if not equals or not all(table and column for table, _, column in sides):
-            raise RepairRefusedError(f"{text!r} names no reference", hint="write orders.user_id=profiles.id")
-        (near_table, _, near_column), (far_table, _, far_column) = sides
-        for table in (near_table, far_table):
-            if await repairs.qualified(self.connection, table) is None:
-                raise RepairRefusedError(f"there is no table {table}", hint="write it with its schema")
-        pairs = (near_table, _bare(near_column)), (far_table, _bare(far_column))
-        reference = await references.named(self.connection, *pairs)
+        ends = read_ends(text)
+        for end in ends:
+            if await repairs.qualified(self.connection, end.table) is None:
+                raise RepairRefusedError(f"there is no table {end.table}", hint="write it with its schema")
+        near, far = ((end.table, *end.columns) for end in ends)
+        reference = await references.named(self.connection, near, far)
         if reference is None:
-            raise RepairRefusedError(f"there is no such column in {text!r}", hint="write orders.user_id=profiles.id")
+            raise RepairRefusedError(f"there is no such column in {text!r}", hint=_REFERENCE_HINT)
         return reference
 
     async def _where(self, reference: Reference, sources: Sequence[KnownSource], *, is_guess: bool) -> PlannedReference:
-        source = next((source for source in sources if reference.column_of(source.people) is not None), None)
-        selection = await orphans.selection(self.connection, reference, source.people if source else None)
-        return PlannedReference(reference, source, selection, is_guess)
+        theirs = reference.people_of([source.people for source in sources])
+        selection = await orphans.selection(self.connection, reference, theirs)
+        return PlannedReference(reference, tuple(it for it in sources if it.people in theirs), selection, is_guess)
 
     def _refuse_unknown_names(self, listed: Sequence[PlannedReference]) -> None:
         chosen = [choice.reference for choice in self.wishes.choices]
@@ -88,7 +97,7 @@ class Planning:
 
     async def _refuse_hidden_rows(self, listed: Sequence[PlannedReference]) -> None:
         tables = {table for where in listed for table in (where.reference.referencing_table, where.reference.referenced_table)}
-        tables |= {where.source.people.users_table for where in listed if where.source}
+        tables |= {each.users_table for where in listed for each in where.people}
         hidden = await repairs.hidden(self.connection, sorted(tables))
         if hidden:
             raise RepairRefusedError(
@@ -98,11 +107,31 @@ class Planning:
             )
 
     async def _steps(self, where: PlannedReference) -> list[PlannedStep]:
-        counted = await repairs.count(self.connection, where.selection)
-        return [await self._step(where, reason, *numbers) for reason, numbers in counted.items()]
+        steps: list[PlannedStep] = []
+        for tally in await self._tallies(where):
+            if tally.reason == "healable" and len(where.sources) > 1:
+                steps += [await self._by_source(where, source) for source in where.sources]
+            else:
+                steps.append(await self._step(where, tally))
+        return [step for step in steps if step.rows]
 
-    async def _step(self, where: PlannedReference, reason: str, rows: int, keys: int) -> PlannedStep:
-        step = PlannedStep(where, reason, rows, keys, strategy=None)
+    async def _tallies(self, where: PlannedReference) -> list[Tally]:
+        tallies = await orphans.tally(self.connection, where.reference, where.people)
+        return sorted(tallies, key=lambda tally: tally.reason)
+
+    async def _by_source(self, where: PlannedReference, source: KnownSource) -> PlannedStep:
+        """Return the step for what one of several sources can heal."""
+        selection = await orphans.selection(self.connection, where.reference, [source.people])
+        own = replace(where, sources=(source,), selection=selection)
+        healable = [tally for tally in await self._tallies(own) if tally.reason == "healable"]
+        if not healable:
+            return PlannedStep(own, "healable", 0, 0, strategy=None)
+        step = await self._step(own, healable[0])
+        return replace(step, argument=f"source {source.source_id}") if step.strategy == "heal" else step
+
+    async def _step(self, where: PlannedReference, tally: Tally) -> PlannedStep:
+        reason = tally.reason
+        step = PlannedStep(where, reason, tally.orphans, tally.keys, strategy=None)
         if where.is_guess:
             return replace(step, why=f"a guess by its name; --reference '{where.reference.name}' says that it is one")
         on_delete = next((says for name, says in self.wishes.on_delete.items() if is_called(where.reference, name)), None)
@@ -139,5 +168,9 @@ def _refused(step: PlannedStep, why: str) -> RepairRefusedError:
     return RepairRefusedError(what, detail=why, hint="choose another strategy")
 
 
-def _bare(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') and name.endswith('"') else name
+def read_ends(text: str) -> tuple[End, End]:
+    """Read ``orders.user_id=profiles.id``. Raises RepairRefusedError."""
+    try:
+        return read_reference(text)
+    except ValueError as error:
+        raise RepairRefusedError(f"{text!r} names no reference", detail=str(error), hint=_REFERENCE_HINT) from error

@@ -57,11 +57,11 @@ async def begin(connection: Connection, plan: Plan, *, audit: str, search_path: 
     async with connection.transaction():
         repair_id = await repairs.start(connection, json.dumps(plan.as_json()), audit=audit, search_path=search_path)
         for step in plan.acting:
-            await repairs.add_step(connection, repair_id, _new_step(step), step.mapping)
+            await repairs.add_step(connection, repair_id, _new_step(step, plan), step.mapping)
     return repair_id
 
 
-def _new_step(step: PlannedStep) -> NewStep:
+def _new_step(step: PlannedStep, plan: Plan) -> NewStep:
     reference, source = step.where.reference, step.where.source
     user_column = reference.column_of(source.people) if source else None
     place = reference.referencing_columns.index(user_column) if user_column else 0
@@ -76,6 +76,7 @@ def _new_step(step: PlannedStep) -> NewStep:
         selection=step.where.selection,
         error_type=orphan_type(reference.referencing_table),
         reason=step.reason,
+        is_sole=not any(it.where.reference == reference and it is not step for it in plan.steps),
         strategy=step.strategy or "",
         argument=step.argument if step.strategy == "reassign" else None,
         rows_planned=step.keys if step.strategy == "heal" else step.rows,

@@ -3,12 +3,13 @@
 What this role may not read, or what takes too long, is said of the table and ends nothing.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import asyncpg
 
+from worker.core.constrain.wish import read_end
 from worker.core.diagnosis import Diagnosis, Examined, Standing, distinct, likely
 from worker.core.reference import People, Reference
 from worker.core.table_names import likely_columns, role_columns
@@ -57,21 +58,21 @@ class Survey:
             self.installed = await people.installation(self.connection)
         found = await self._people()
         standings = [await self._standing(each) for each in found]
-        examined = [await self.examine(it, _of(it, found)) for it in await self._references(found)]
+        examined = [await self.examine(it, found) for it in await self._references(found)]
         return Diagnosis(tuple(standings), tuple(examined))
 
-    async def references(self) -> list[tuple[Reference, People | None]]:
-        """Return the references of what is attached, each with the people to whom it leads; none where nothing is attached."""
+    async def references(self) -> tuple[list[Reference], list[People]]:
+        """Return the references of what is attached, and the people to whom they lead; none where nothing is attached."""
         async with self._question():
             self.installed = await people.installation(self.connection)
         try:
             found = await self._people()
         except PeopleUnknownError:
-            return []
-        return [(it, _of(it, found)) for it in await self._references(found)]
+            return [], []
+        return await self._references(found), found
 
-    async def examine(self, reference: Reference, whose: People | None) -> Examined:
-        """Look at one reference."""
+    async def examine(self, reference: Reference, found: Sequence[People]) -> Examined:
+        """Look at one reference; ``found``: everybody to whom it may lead."""
         try:
             async with self._question():
                 around = await references.surroundings(self.connection, reference)
@@ -81,7 +82,7 @@ class Survey:
         try:
             async with self._question():
                 tallies = await orphans.tally(
-                    self.connection, reference, whose, seen_column=around.seen_column, sample=self.wishes.sample
+                    self.connection, reference, found, seen_column=around.seen_column, sample=self.wishes.sample
                 )
                 if around.believed_rows is None or around.believed_rows < COUNTED_UP_TO:
                     rows = await orphans.size(self.connection, reference.referencing_table)
@@ -89,6 +90,17 @@ class Survey:
         except asyncpg.PostgresError as error:
             return replace(seen, unseen=self._why(error))
         return replace(seen, tallies=tuple(tallies))
+
+    async def examine_lent(self, seen: Examined) -> Examined:
+        """Count what this role may not read, where a foreign key says what is meant, with the rights of the installer."""
+        if not seen.unseen or not seen.reference.is_declared:
+            return seen
+        try:
+            async with self._question():
+                tallies = await orphans.lent_tally(self.connection, seen.reference)
+        except asyncpg.PostgresError as error:
+            return replace(seen, unseen=self._why(error))
+        return replace(seen, tallies=tuple(tallies), unseen="")
 
     async def _people(self) -> list[People]:
         if self.wishes.named is not None:
@@ -178,11 +190,25 @@ class Survey:
         ]
 
     async def _reference(self, referencing: str, referenced: str) -> Reference:
-        ends = [await self._place(typed, with_column=True) for typed in (referencing, referenced)]
+        ends = [await self._end(typed) for typed in (referencing, referenced)]
+        if len(ends[0]) != len(ends[1]):
+            raise NameUnknownError(f"{referencing} has more columns, or fewer, than {referenced}", hint="name them pair by pair")
         async with self._question():
             reference = await references.named(self.connection, ends[0], ends[1])
         assert reference is not None, "both columns were found a moment ago"
         return reference
+
+    async def _end(self, typed: str) -> tuple[str, ...]:
+        """Return the table and the columns that a typed end means: ``orders.user_id`` or ``orders.tenant,user_id``."""
+        if "," not in typed:
+            return await self._place(typed, with_column=True)
+        try:
+            end = read_end(typed)
+        except ValueError as error:
+            raise NameUnknownError(f"{typed} is no name", hint="[schema.]table.column,column") from error
+        quoted = ['"' + column.replace('"', '""') + '"' for column in end.columns]
+        places = [await self._place(f"{end.table}.{column}", with_column=True) for column in quoted]
+        return (places[0][0], *(column for _, column in places))
 
     @asynccontextmanager
     async def _question(self) -> AsyncIterator[None]:
@@ -200,8 +226,3 @@ class Survey:
         if failure.sqlstate == "57014":
             return f"took longer than {self.wishes.statement_seconds:g} s"
         return f"{failure.message} (SQLSTATE {failure.sqlstate})"
-
-
-def _of(reference: Reference, found: Iterable[People]) -> People | None:
-    """Return the people whose profiles are referred to, or None where it is none's."""
-    return next((each for each in found if reference.column_of(each) is not None), None)

@@ -33,6 +33,9 @@ async def gather(connection: Connection, asked: Asked) -> list[Wish]:
     """Return the wish for each reference, in the order of their names. Raises ReferenceRefusedError for what does not exist."""
     found = await _found(connection, asked)
     named = [await _named(connection, text) for text in asked.references]
+    audit_table = await constraints.spelled(connection, asked.audit_table) if asked.audit_table else None
+    if any(it.referencing_table == audit_table for it in named):
+        raise ReferenceRefusedError(f"{audit_table} is the audit", hint="it also names users who are gone, and takes no key")
     wishes = {_meaning(it): _wish(it, asked, is_guess=not it.is_declared) for it in found}
     wishes |= {_meaning(it): _wish(it, asked, is_guess=False) for it in named}
     for text in asked.names:

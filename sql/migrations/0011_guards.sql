@@ -263,8 +263,8 @@ $function$;
 -- has written into the table: while neither changes, every row that awaits its check has been looked at. Where the server
 -- does not count, each row is healed for itself. Counters are no proof (decision 0012): a row
 -- wrongly passed over meets its key.
--- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one: there each
--- row is for itself.
+-- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one: each row
+-- is for itself there.
 create or replace function pgmend.place_ensure(guarded pgmend.guards, the_profile text, some_column_is_null text)
 returns void
 language plpgsql

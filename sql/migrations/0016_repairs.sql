@@ -20,9 +20,9 @@ create table if not exists pgmend.repairs (
     constraint repairs_audit_is_by_row_or_batch check (audit in ('row', 'batch'))
 );
 
--- One reference, one reason, one strategy. selection: the query that finds the reference's orphans.
--- changed_columns: what reassign, nullify and map set. last_candidate: how far the present pass has come.
--- missed: candidates of this pass that had moved or were locked; any of them makes another pass.
+-- One reference, one reason, one strategy. selection: the query that finds the reference's orphans. is_sole: the plan found
+-- orphans of no other reason. changed_columns: what reassign, nullify and map set. last_candidate: how far the present pass has
+-- come. missed: candidates of this pass that had moved or were locked; any of them makes another pass.
 create table if not exists pgmend.repair_steps (
     step_id integer generated always as identity,
     repair_id integer not null,
@@ -36,6 +36,7 @@ create table if not exists pgmend.repair_steps (
     selection text not null,
     error_type text not null,
     reason text not null,
+    is_sole boolean not null,
     strategy text not null,
     argument text,
     state text not null default 'waiting',
@@ -57,14 +58,15 @@ create table if not exists pgmend.repair_steps (
 
 create index if not exists repair_steps_by_repair on pgmend.repair_steps (repair_id);
 
--- Where the orphans of a step stood when it looked last.
+-- Where the orphans of a step stood when it looked last: up to a thousand of one table in a row, in the order of their pages.
+-- first_id: the number of the first, without gaps. keys: of users, where they are all that matters (heal).
 create table if not exists pgmend.repair_candidates (
     step_id integer not null,
-    candidate_id bigint generated always as identity,
+    first_id bigint not null,
     table_oid oid not null,
-    row_ctid tid not null,
-    key text not null,
-    constraint repair_candidates_pkey primary key (step_id, candidate_id)
+    places tid[] not null,
+    keys text[] not null,
+    constraint repair_candidates_pkey primary key (step_id, first_id)
 );
 
 -- What the strategy map puts in the place of a key.
@@ -90,7 +92,6 @@ create table if not exists pgmend.quarantine (
     referencing_table regclass not null,
     table_name text not null,
     old_key text,
-    key_image jsonb,
     row_image jsonb not null,
     given_image jsonb,
     taken_at timestamptz not null default clock_timestamp(),
@@ -128,6 +129,28 @@ where attribute.attrelid = relation
     and not attribute.attisdropped
     and attribute.attgenerated = ''
     and (wanted is null or attribute.attname = any(wanted))
+$function$;
+
+-- Lets a function of ours print and read values under settings of its own, so that a text means the same in every session.
+create or replace function pgmend.print_alike(routine regprocedure)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    setting record;
+begin
+    for setting in
+        select fixed.name, fixed.value
+        from (
+            values
+            ('datestyle', 'ISO, YMD'), ('intervalstyle', 'iso_8601'), ('timezone', 'UTC'), ('extra_float_digits', '1'),
+            ('bytea_output', 'hex'), ('lc_monetary', 'C'), ('xmloption', 'content')
+        ) as fixed (name, value)
+    loop
+        execute format('alter function %s set %I = %L', routine, setting.name, setting.value);
+    end loop;
+end
 $function$;
 
 -- The columns of a table's primary key, or null where it has none.
@@ -242,20 +265,61 @@ begin
 end
 $function$;
 
--- How many orphans there are of each reason, and how many keys, as a selection finds them.
-create or replace function pgmend.count_orphans(selection text)
-returns table (reason text, row_count bigint, key_count bigint)
-language plpgsql
+-- A selection that also leaves the orphans' pages in the server's buffers, where their batches come soon: a scan of a large table
+-- lets a page go at once, unless somebody reads it a second time (decision 0021).
+create or replace function pgmend.lingering(selection text, relation regclass)
+returns text
+language sql
+stable
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = on
-set work_mem = '64MB'
 as $function$
-begin
-    return query execute format(
-        'select found.reason, count(*), count(distinct found.key) from (%s) as found group by found.reason order by found.reason',
-        selection
-    );
-end
+select
+    case
+        when leaf.relkind = 'r'
+            then replace(
+                selection,
+                'select orphan.tableoid as table_oid,',
+                format(
+                    'select coalesce((select again.tableoid from only %s as again '
+                    'where again.ctid = orphan.ctid and again.tableoid = orphan.tableoid), orphan.tableoid) as table_oid,',
+                    relation
+                )
+            )
+        else selection
+    end
+from pg_class as leaf
+where leaf.oid = relation
+$function$;
+
+-- The text of a query that searches the orphans of a step: table_oid, row_ctid, and key where that matters. Where the plan found
+-- no orphan of another reason, the first pass does not ask for it: each is judged under its lock, and what was no such orphan
+-- makes another pass. Materialized: with a limit in sight, the planner would prefer what finds the first orphan soon.
+create or replace function pgmend.search_of(step pgmend.repair_steps)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    format(
+        case
+            when step.strategy = 'heal'
+                then
+                    'with found as materialized (%1$s) select distinct on (found.key) found.table_oid, found.row_ctid, found.key '
+                    'from found where found.reason = %3$L order by found.key'
+            when step.strategy = 'map'
+                then
+                    'with found as materialized (%2$s) select found.table_oid, found.row_ctid, null::text as key from found '
+                    'where found.reason = %3$L and exists (select from pgmend.repair_map as entry '
+                    'where entry.step_id = %4$s and entry.old_key = found.key)'
+            when step.is_sole and step.passes = 0
+                then 'select found.table_oid, found.row_ctid, null::text as key from (%2$s offset 0) as found'
+            else
+                'with found as materialized (%2$s) select found.table_oid, found.row_ctid, null::text as key from found '
+                'where found.reason = %3$L'
+        end,
+        step.selection, pgmend.lingering(step.selection, step.referencing_table), step.reason, step.step_id
+    )
 $function$;
 
 -- Looks for the orphans of a step and writes down where they stand: one pass. Returns how many there are, up to so many.
@@ -273,28 +337,26 @@ begin
     select found.* into strict step
     from pgmend.repair_steps as found where found.step_id = wanted_step for no key update;
     delete from pgmend.repair_candidates as candidate where candidate.step_id = wanted_step;
-    -- Materialized: with the limit in sight, the planner would prefer what finds the first orphan soon to what finds all of them.
+    -- A table made of a query can be filled by parallel workers, an insert cannot.
     execute format(
-        'with found as materialized (%1$s) '
-        'insert into pgmend.repair_candidates (step_id, table_oid, row_ctid, key) '
-        'select %2$s, wanted.table_oid, wanted.row_ctid, wanted.key from (%3$s) as wanted limit %4$s',
-        step.selection,
-        wanted_step,
-        format(
-            case step.strategy
-                when 'heal'
-                    then 'select distinct on (found.key) found.* from found where found.reason = %1$L order by found.key'
-                when 'map'
-                    then
-                        'select found.* from found where found.reason = %1$L and exists (select from pgmend.repair_map as entry '
-                        'where entry.step_id = %2$s and entry.old_key = found.key)'
-                else 'select found.* from found where found.reason = %1$L'
-            end,
-            step.reason, wanted_step
-        ),
-        most
+        'create temporary table pgmend_found on commit drop as with wanted as materialized (%s limit %s) '
+        'select numbered.table_oid, (numbered.place - 1) / 1000 as piece, '
+        'array_agg(numbered.row_ctid order by numbered.place) as places, array_agg(numbered.key order by numbered.place) as keys '
+        'from (select wanted.*, row_number() over (partition by wanted.table_oid order by wanted.row_ctid) as place from wanted) '
+        'as numbered group by numbered.table_oid, (numbered.place - 1) / 1000',
+        pgmend.search_of(step), most
     );
-    get diagnostics collected = row_count;
+    execute format(
+        'insert into pgmend.repair_candidates (step_id, first_id, table_oid, places, keys) '
+        'select %s, 1 + coalesce(sum(cardinality(found.places)) over (order by found.table_oid, found.piece '
+        'rows between unbounded preceding and 1 preceding), 0), found.table_oid, found.places, found.keys '
+        'from pg_temp.pgmend_found as found',
+        wanted_step
+    );
+    drop table pg_temp.pgmend_found;
+    select coalesce(sum(cardinality(candidate.places)), 0) into collected
+    from pgmend.repair_candidates as candidate
+    where candidate.step_id = wanted_step;
     update pgmend.repair_steps as found
     set state = case when collected = 0 then 'done' else 'working' end,
         passes = found.passes + 1,
@@ -455,42 +517,36 @@ begin
 end
 $function$;
 
--- Writes the rows in the places into the quarantine, as they stand. Printed under settings of its own, so that the text means
--- the same in the session that restores it.
+-- Writes the rows in the places into the quarantine, as they stand.
 create or replace function pgmend.write_down_places(step pgmend.repair_steps, new_batch bigint)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set datestyle = 'ISO, YMD'
-set intervalstyle = 'iso_8601'
-set timezone = 'UTC'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set lc_monetary = 'C'
-set xmloption = 'content'
+set enable_nestloop = off
 as $function$
 declare
-    leaf regclass;
-    key_columns name[];
+    leaf record;
 begin
-    for leaf in select distinct place.table_oid::regclass from pg_temp.pgmend_places as place loop
-        key_columns := pgmend.primary_key_of(leaf);
+    for leaf in
+        select place.table_oid::regclass as name, array_agg(place.row_ctid) as places
+        from pg_temp.pgmend_places as place
+        group by place.table_oid
+    loop
         execute format(
             'insert into pgmend.quarantine (quarantine_id, repair_id, step_id, batch, root_id, depth, action, '
-            'referencing_table, table_name, old_key, key_image, row_image) '
+            'referencing_table, table_name, old_key, row_image) '
             'select case when place.depth = 0 then place.root_id else nextval(''pgmend.quarantine_ids'') end, '
-            '$1, $2, $3, place.root_id, place.depth, $4, $5, $5::text, place.key, %1$s, %2$s '
-            'from pg_temp.pgmend_places as place inner join only %3$s as kept on kept.ctid = place.row_ctid '
-            'where place.table_oid = %4$s',
-            case when key_columns is null then 'null' else pgmend.image_expression(leaf, 'kept', key_columns) end,
-            pgmend.image_expression(leaf, 'kept'), leaf, leaf::oid
-        ) using step.repair_id, step.step_id, new_batch, step.strategy, pgmend.table_of(leaf);
+            '$1, $2, $3, place.root_id, place.depth, $4, $5, $5::text, place.key, %1$s '
+            'from only %2$s as kept inner join pg_temp.pgmend_places as place on place.row_ctid = kept.ctid '
+            'where place.table_oid = %3$s and kept.ctid = any($6)',
+            pgmend.image_expression(leaf.name, 'kept'), leaf.name, leaf.name::oid
+        ) using step.repair_id, step.step_id, new_batch, step.strategy, pgmend.table_of(leaf.name), leaf.places;
     end loop;
 end
 $function$;
+
+select pgmend.print_alike('pgmend.write_down_places(pgmend.repair_steps, bigint)');
 
 -- Deletes the rows in the places, of all tables in one statement: keys are checked at its end.
 create or replace function pgmend.delete_places(operators_path text)
@@ -579,13 +635,6 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
-set datestyle = 'ISO, YMD'
-set intervalstyle = 'iso_8601'
-set timezone = 'UTC'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set lc_monetary = 'C'
-set xmloption = 'content'
 as $function$
 declare
     leaf regclass;
@@ -603,6 +652,8 @@ begin
     end loop;
 end
 $function$;
+
+select pgmend.print_alike('pgmend.write_down_changes(jsonb)');
 
 -- One audit entry for each row of a batch, or one for all of it.
 create or replace function pgmend.audit_batch(step pgmend.repair_steps, wanted_batch bigint)
@@ -826,15 +877,13 @@ begin
     refused := 0;
     for part in
         select
-            candidate.table_oid, array_agg(candidate.row_ctid) as places, array_agg(candidate.key) as keys,
-            count(*) as size, max(candidate.candidate_id) as last_id
-        from (
-            select listed.table_oid, listed.row_ctid, listed.key, listed.candidate_id
-            from pgmend.repair_candidates as listed
-            where listed.step_id = wanted_step and listed.candidate_id > step.last_candidate
-            order by listed.candidate_id
-            limit most
-        ) as candidate
+            candidate.table_oid, array_agg(one.row_ctid) as places, array_agg(one.key) as keys, count(*) as size,
+            max(candidate.first_id + one.place - 1) as last_id
+        from pgmend.repair_candidates as candidate
+        cross join lateral unnest(candidate.places, candidate.keys) with ordinality as one (row_ctid, key, place)
+        where candidate.step_id = wanted_step
+            and candidate.first_id between step.last_candidate - 998 and step.last_candidate + most
+            and candidate.first_id + one.place - 1 between step.last_candidate + 1 and step.last_candidate + most
         group by candidate.table_oid
     loop
         if step.strategy = 'heal' then
@@ -866,8 +915,111 @@ begin
 end
 $function$;
 
-revoke all on pgmend.repairs, pgmend.repair_steps, pgmend.repair_candidates, pgmend.repair_map, pgmend.quarantine from public;
+-- The query that counts the orphans of a declared foreign key to attached profiles: reason, rows and keys. Null where it is none.
+-- Types are the key's own, so that nothing is malformed.
+create or replace function pgmend.tally_of(key_oid oid)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+with pair as (
+    select
+        foreign_key.conrelid, foreign_key.confrelid, listed.place, referenced.attname as referenced_column,
+        format('orphan.%I', referencing.attname) as given,
+        format('present.%I operator(%I.%s) orphan.%I', referenced.attname, space.nspname, comparison.oprname, referencing.attname) as met
+    from pg_constraint as foreign_key
+    cross join lateral unnest(foreign_key.conkey, foreign_key.confkey, foreign_key.conpfeqop)
+        with ordinality as listed (referencing_number, referenced_number, operator_oid, place)
+    inner join pg_attribute as referencing
+        on referencing.attrelid = foreign_key.conrelid and referencing.attnum = listed.referencing_number
+    inner join pg_attribute as referenced
+        on referenced.attrelid = foreign_key.confrelid and referenced.attnum = listed.referenced_number
+    inner join pg_operator as comparison on comparison.oid = listed.operator_oid
+    inner join pg_namespace as space on space.oid = comparison.oprnamespace
+    where foreign_key.oid = key_oid and foreign_key.contype = 'f' and foreign_key.conparentid = 0
+),
 
-revoke all on all sequences in schema pgmend from public;
+told as (
+    select
+        string_agg(
+            format(
+                '(select case when coalesce((%s), false) then %L when (%s) then %L else %L end from %s as users '
+                'where users.%I::text = lost.%I::text limit 1)',
+                source.erased_when, 'erased', source.eligible_when, 'healable', 'not_eligible', source.users_table,
+                source.users_key, 'key_' || pair.place
+            ),
+            ', ' order by source.source_id
+        ) as by_each,
+        min(format('lost.%I::text', 'key_' || pair.place)) as user_key,
+        min(format('present.%I::text = lost.%I::text', pair.referenced_column, 'key_' || pair.place)) as is_theirs
+    from pair
+    inner join pgmend.profile_sources as source
+        on source.profiles_table = pair.confrelid and source.profiles_key = pair.referenced_column
+),
 
-revoke all on all functions in schema pgmend from public;
+spelled as (
+    select
+        min(pair.conrelid)::regclass as referencing_table,
+        min(pair.confrelid)::regclass as referenced_table,
+        string_agg(format('%s as %I', pair.given, 'key_' || pair.place), ', ' order by pair.place) as columns,
+        string_agg(pair.given, ', ' order by pair.place) as grouping,
+        string_agg(format('%s is not null', pair.given), ' and ' order by pair.place) as is_given,
+        string_agg(pair.met, ' and ' order by pair.place) as is_present,
+        count(*) > 1 as is_composite
+    from pair
+)
+
+select
+    format(
+        'select judged.reason, sum(judged.orphans)::bigint as orphans, count(*) as keys from (select lost.orphans, '
+        'case %1$s when ''healable'' in (%2$s) then ''healable'' else coalesce(%2$s, '
+        'case when exists (select from pgmend.audit_entries as entry where entry.user_id = %3$s '
+        'and (entry.error_type in (''MISSING_PROFILE_CREATED'', ''ERASED_USER_EVENT_DROPPED'') '
+        'or entry.details ->> ''kind'' = ''user_created'')) then ''gone'' else ''unknown'' end) end as reason '
+        'from (select %4$s, count(*) as orphans from %5$s as orphan where %6$s '
+        'and not exists (select from %7$s as present where %8$s) group by %9$s) as lost) as judged '
+        'group by judged.reason order by orphans desc, judged.reason',
+        case
+            when spelled.is_composite
+                then format('when exists (select from %s as present where %s) then ''mismatched''', spelled.referenced_table, told.is_theirs)
+        end,
+        told.by_each, told.user_key, spelled.columns, spelled.referencing_table, spelled.is_given, spelled.referenced_table,
+        spelled.is_present, spelled.grouping
+    )
+from spelled cross join told
+where told.by_each is not null
+$function$;
+
+-- Counts the orphans of one declared foreign key for a worker that may not read the application's tables, with the installer's
+-- rights: only where the key leads to attached profiles, and only what a trusted owner has made, since whoever owns a table
+-- chooses its types, casts and operators. Raises where row-level security would hide rows.
+create or replace function pgmend.tally_orphans(key_oid oid)
+returns table (reason text, orphans bigint, keys bigint)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set row_security = off
+set enable_seqscan = on
+set work_mem = '64MB'
+as $function$
+declare
+    query constant text := pgmend.tally_of(key_oid);
+    distrusted regclass;
+begin
+    if query is null then
+        raise exception 'this is no foreign key to attached profiles' using errcode = 'undefined_object';
+    end if;
+    select relation.oid into distrusted
+    from pg_constraint as foreign_key
+    inner join pg_class as relation on relation.oid in (foreign_key.conrelid, foreign_key.confrelid)
+    where foreign_key.oid = key_oid and not pg_has_role(relation.relowner, current_user, 'member')
+    limit 1;
+    if distrusted is not null then
+        raise exception 'the owner of % is not to be trusted with the rights of %', distrusted, current_user
+            using errcode = 'insufficient_privilege';
+    end if;
+    return query execute query;
+end
+$function$;

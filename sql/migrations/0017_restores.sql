@@ -34,13 +34,6 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
-set datestyle = 'ISO, YMD'
-set intervalstyle = 'iso_8601'
-set timezone = 'UTC'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set lc_monetary = 'C'
-set xmloption = 'content'
 as $function$
 declare
     ids bigint[];
@@ -80,6 +73,8 @@ begin
     end loop;
 end
 $function$;
+
+select pgmend.print_alike('pgmend.compare_restored(jsonb)');
 
 -- Inserts quarantined rows again, those of all tables in one statement.
 create or replace function pgmend.put_back(ids bigint[], operators_path text)
@@ -147,13 +142,6 @@ create or replace function pgmend.place_changed(ids bigint[], relation regclass,
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set datestyle = 'ISO, YMD'
-set intervalstyle = 'iso_8601'
-set timezone = 'UTC'
-set extra_float_digits = 1
-set bytea_output = 'hex'
-set lc_monetary = 'C'
-set xmloption = 'content'
 as $function$
 declare
     keys constant name[] := pgmend.primary_key_of(relation);
@@ -196,6 +184,8 @@ begin
     end loop;
 end
 $function$;
+
+select pgmend.print_alike('pgmend.place_changed(bigint[], regclass, text[])');
 
 -- Gives changed rows of one table their old values again.
 create or replace function pgmend.change_back(ids bigint[], operators_path text)
@@ -382,5 +372,3 @@ begin
     group by kept.table_name, repair.audit, case repair.audit when 'row' then kept.quarantine_id end;
 end
 $function$;
-
-revoke all on all functions in schema pgmend from public;

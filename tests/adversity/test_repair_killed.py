@@ -3,14 +3,13 @@
 import asyncio
 import itertools
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
-from tests.conftest import StartWorker
 from tests.support.database import Database, count, create_database, drop_database
+from tests.support.dying_herd import Herd, herd
 from tests.support.orphan_shapes import SCHEMA, Rows, fill, make_people
 from tests.support.shop_of_orphans import checksums, planned, repaired, restored, settled
 from worker import embedded
@@ -38,7 +37,6 @@ class Story:
     """What is the same for every death: where it begins, the command, how the tables read before and at the end."""
 
     begun: Database
-    start: StartWorker
     command: list[str]
     when: str
     original: dict[str, str | None]
@@ -59,15 +57,15 @@ async def begun(cluster: embedded.Cluster, template: str) -> AsyncIterator[Datab
 
 
 @pytest.mark.parametrize("when", ["before", "sent"])
-async def test_repair_killed_at_any_statement_comes_to_the_same_end(begun: Database, start: StartWorker, when: str) -> None:
+async def test_repair_killed_at_any_statement_comes_to_the_same_end(begun: Database, when: str) -> None:
     """At every moment each row is in its table or in the quarantine; the next run completes the work; a restore undoes both."""
     original, end = await _undisturbed(begun)
-    assert await _die_everywhere(Story(begun, start, COMMAND, when, original, end)) > STATEMENTS_AT_LEAST
+    assert await _die_everywhere(Story(begun, COMMAND, when, original, end)) > STATEMENTS_AT_LEAST
 
 
 @pytest.mark.parametrize("when", ["before", "sent"])
 async def test_restore_killed_at_any_statement_comes_to_the_same_end(
-    begun: Database, start: StartWorker, cluster: embedded.Cluster, when: str
+    begun: Database, cluster: embedded.Cluster, when: str
 ) -> None:
     """What was back is back, and the next restore brings the rest."""
     original, end = await _undisturbed(begun)
@@ -77,7 +75,7 @@ async def test_restore_killed_at_any_statement_comes_to_the_same_end(
     await session.execute("alter table public.bills drop constraint bills_payer_fkey")
     await done.close()
 
-    assert await _die_everywhere(Story(done, start, RESTORE, when, original, end)) > STATEMENTS_AT_LEAST
+    assert await _die_everywhere(Story(done, RESTORE, when, original, end)) > STATEMENTS_AT_LEAST
     await drop_database(done)
 
 
@@ -97,8 +95,9 @@ async def _die_everywhere(story: Story) -> int:
     numbers = itertools.count(1)
 
     async def die_again_and_again() -> int:
-        while await _dies_at(number := next(numbers), story):
-            pass
+        async with herd() as dying:
+            while await _dies_at(number := next(numbers), story, dying):
+                pass
         return number
 
     async with asyncio.TaskGroup() as group:
@@ -106,15 +105,13 @@ async def _die_everywhere(story: Story) -> int:
     return min(lane.result() for lane in lanes)
 
 
-async def _dies_at(number: int, story: Story) -> bool:
+async def _dies_at(number: int, story: Story, dying: Herd) -> bool:
     """Let a command die at that statement and go on; return whether there was such a statement."""
     database = await create_database(story.begun.cluster, story.begun.name)
     session = await settled(database)
     expected = await _rows(session)
-    dying = (sys.executable, "-m", "tests.support.dying_worker", str(number), story.when, *story.command)
-    process = await story.start(*dying, url=database.url)
-    status = await process.ended()
-    assert status in {0, -signal.SIGKILL}, process.stderr
+    status = await dying.dies(number, story.when, url=database.url, command=story.command)
+    assert status in {0, -signal.SIGKILL}, f"after a death {story.when} statement {number}"
     assert await _rows(session) == expected, f"after a death {story.when} statement {number}"
     if story.command is COMMAND:
         await _apply(session)

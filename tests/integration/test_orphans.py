@@ -20,7 +20,7 @@ LOOSE = """
 async def reasons(connection: Connection, reference: Reference | None, people: People | None = PEOPLE) -> dict[str, str]:
     """Return the reason of each orphan, by its key."""
     assert reference is not None
-    query = await orphans.selection(connection, reference, people)
+    query = await orphans.selection(connection, reference, [people] if people else [])
     return {row["key"]: row["reason"] for row in await connection.fetch(query)}
 
 
@@ -117,6 +117,6 @@ async def test_place_of_an_orphan_leads_to_its_row(database: Database, connectio
     await connection.execute("insert into public.visits values ($1, 'here'), ($1, 'there')", keys["unknown"])
     reference = await to_profiles(await database.connect(), "public.visits")
     assert reference is not None
-    query = await orphans.selection(connection, reference, PEOPLE)
+    query = await orphans.selection(connection, reference, [PEOPLE])
 
     assert await count(connection, f"({query}) as orphan join public.visits on tableoid = table_oid and ctid = row_ctid") == 2

@@ -80,7 +80,7 @@ async def test_search_path_is_pinned_wherever_it_may_be(connection: Connection) 
 
 
 async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connection: Connection) -> None:
-    """Writing events, healing, looking at users: nothing that evaluates what a caller brings."""
+    """Writing events, healing, looking at users, counting orphans: nothing that evaluates what a caller brings."""
     await connection.execute(GUARDS)
 
     assert await _column(connection, DEFINERS) == [
@@ -104,6 +104,7 @@ async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connecti
         "resume_source",
         "resume_waiting",
         "sweep_N",
+        "tally_orphans",
         "wanted_N",
     ]
 

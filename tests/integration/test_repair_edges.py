@@ -5,10 +5,10 @@ import uuid
 import pytest
 
 from tests.integration.conftest import LogIn, MakeRole
-from tests.support.database import Database, count
+from tests.support.database import Database, count, sign_up
 from tests.support.shop_of_orphans import FAST, PATH, checksums, planned, repaired, restored, settled
 from worker.errors import EventsPendingError, RepairRefusedError, TriggerInterferedError
-from worker.repair_run import RepairRun
+from worker.repair_run import RepairRun, begin
 from worker.store import migrations, repairs
 from worker.store.connection import Connection
 
@@ -103,7 +103,7 @@ async def test_row_whose_place_is_taken_is_refused_and_the_others_come_back(data
     """With table, key and reason; when the place is free again, so does this one, and all that waited for it."""
     session = await settled(database)
     repair_id, _ = await repaired(session, await planned(session, ORDERS))
-    taken = await shop.fetchval("select key_image ->> 'id' from pgmend.quarantine where row_image ->> 'amount' = '1.00'")
+    taken = await shop.fetchval("select row_image ->> 'id' from pgmend.quarantine where row_image ->> 'amount' = '1.00'")
     await shop.execute("insert into public.orders (id, user_id, amount) values ($1, $2, 9)", taken, WHOLE)
     await shop.execute("insert into public.lines values ($1, 1)", taken)
 
@@ -199,6 +199,36 @@ async def test_rows_that_row_level_security_hides_stop_the_plan(
     with pytest.raises(RepairRefusedError, match=r"public\.gifts"):
         await planned(session, ORDERS)
     assert (await planned(await settled(database), ORDERS)).acting
+
+
+async def test_orphan_of_a_reason_that_the_plan_did_not_find_is_left_alone(database: Database, shop: Connection) -> None:
+    """Where all were of one reason the search asks none; each is judged under its lock, and a second pass asks."""
+    session = await settled(database)
+    repair_id = await begin(session, await planned(session, ORDERS), audit="batch", search_path=PATH)
+    healable = await sign_up(shop)
+    await shop.execute("set session_replication_role = replica")
+    await shop.execute("insert into public.orders (user_id, amount) values ($1, 4)", healable)
+
+    (step,) = await RepairRun(session, repair_id, PATH, FAST, lambda _: None).run()
+
+    assert (step.state, step.rows_done) == ("done", 2)
+    assert await shop.fetchval("select passes from pgmend.repair_steps") == 2
+    assert await count(shop, "public.orders where user_id = $1", healable) == 1
+
+
+async def test_orphans_of_a_table_that_inherits_are_taken_where_they_are(database: Database, shop: Connection) -> None:
+    """The same place in two tables is two places."""
+    await shop.execute("create table public.old_orders () inherits (public.orders)")
+    await shop.execute("insert into public.old_orders (user_id, amount) select $1, n from generate_series(7, 9) as n", LOST)
+    session = await settled(database)
+    before = await checksums(shop, ["only public.orders", "public.old_orders"])
+
+    repair_id, (step,) = await repaired(session, await planned(session, ORDERS))
+
+    assert step.rows_done == 5
+    assert [tuple(row) for row in await shop.fetch("select user_id, amount from public.orders")] == [(WHOLE, 3)]
+    assert (await restored(session, repair_id))[1] == 0
+    assert await checksums(shop, ["only public.orders", "public.old_orders"]) == before
 
 
 async def test_twins_without_a_key_are_told_apart(database: Database, shop: Connection) -> None:

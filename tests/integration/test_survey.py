@@ -119,7 +119,7 @@ async def test_table_is_read_once(connection: Connection) -> None:
     async with connection.transaction(readonly=True):
         await orphans.limit(connection, statement_seconds=10, lock_seconds=1)
         await connection.execute("set local search_path = public")
-        (found,) = await orphans.tally(connection, reference, whose, seen_column="created_at", sample=3)
+        (found,) = await orphans.tally(connection, reference, [whose], seen_column="created_at", sample=3)
         scans = await connection.fetchval(
             "select seq_scan + coalesce(idx_scan, 0) from pg_stat_xact_user_tables where relname = 'orders'"
         )

@@ -8,7 +8,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -55,7 +55,12 @@ async def connect_to_die(wire: Callable[[Any], DyingProtocol], *arguments: Any, 
     return connection
 
 
-if __name__ == "__main__":
-    dying = partial(DyingProtocol, numbers=itertools.count(1), last=int(sys.argv[1]), sends=sys.argv[2] == "sent")
+def die_at(last: int, when: str, command: Sequence[str]) -> int:
+    """Run a command that dies at that statement; return its exit status where it had fewer."""
+    dying = partial(DyingProtocol, numbers=itertools.count(1), last=last, sends=when == "sent")
     asyncpg.connect = partial(connect_to_die, dying)
-    sys.exit(main(sys.argv[3:] or ["run"]))
+    return main(command)
+
+
+if __name__ == "__main__":
+    sys.exit(die_at(int(sys.argv[1]), sys.argv[2], sys.argv[3:] or ["run"]))

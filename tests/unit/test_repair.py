@@ -100,16 +100,16 @@ def test_only_the_column_with_the_users_key_is_changed() -> None:
 
 
 def test_batches_grow_towards_the_moment_and_shrink_from_a_lock() -> None:
-    """Twofold at most, never beyond the bounds; a given size is given."""
+    """Fourfold at most, never beyond the bounds; a given size is given."""
     size, given = BatchSize(), BatchSize(given=50)
     first = size.limit
     size.took(0.001)
-    assert size.limit == first * 2
+    assert size.limit == first * 4
     size.took(0.2)
-    assert size.limit == first
+    assert size.limit == first * 2
     for _ in range(20):
         size.took(0.0)
-    assert size.limit == 5000
+    assert size.limit == 10_000
     given.failed()
     assert given.limit == 25
     given.recovered()
@@ -137,8 +137,8 @@ def test_mapping_is_read_with_or_without_its_heading(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("clean", "words"), [(1, "1 more reference looked at"), (4, "4 more references looked at")])
 def test_plan_counts_the_references_without_orphans(clean: int, words: str) -> None:
     """A plan says how many others were looked at, one of them in the singular."""
-    where = PlannedReference(LEADS, None, "select", is_guess=False)
-    others = [PlannedReference(replace(LEADS, referencing_table=f"public.t{n}"), None, "", is_guess=False) for n in range(clean)]
+    where = PlannedReference(LEADS, (), "select", is_guess=False)
+    others = [PlannedReference(replace(LEADS, referencing_table=f"public.t{n}"), (), "", is_guess=False) for n in range(clean)]
     plan = Plan((where, *others), (PlannedStep(where, "unknown", rows=2, keys=1, strategy="quarantine"),))
 
     assert f"{words}, no orphans" in list(plan_lines(plan))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from worker.repair_planning import read_ends
 from worker.repair_run import Pacing
 from worker.settings import Settings
 from worker.store import migrations, repairs
@@ -45,7 +46,7 @@ async def desk(options: argparse.Namespace, effective: Settings) -> AsyncIterato
 async def _full_name(connection: Connection, reference: str) -> str:
     """Return ``orders.user_id=profiles.id`` with the schemas in which the operator's search path finds the tables."""
     sides = []
-    for side in reference.split("="):
-        table, dot, column = side.strip().rpartition(".")
-        sides.append(f"{await repairs.qualified(connection, table) or table}{dot}{column}")
+    for end in read_ends(reference):
+        columns = ",".join('"' + column.replace('"', '""') + '"' for column in end.columns)
+        sides.append(f"{await repairs.qualified(connection, end.table) or end.table}.{columns}")
     return "=".join(sides)

@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import TextIO
 
 from worker.core.doctor.wording import counted
-from worker.core.repair_plan import Plan, PlannedReference, PlannedStep
+from worker.core.reference import Reference
+from worker.core.repair_plan import Plan, PlannedStep
 from worker.repair_run import Progress
 from worker.store.repairs import Step
 
@@ -33,8 +34,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if not plan.steps:
         yield f"{counted(len(plan.references), 'reference')} looked at, no orphans"
         return
-    for where, steps in groupby(plan.steps, key=lambda step: step.where):
-        yield _heading(where)
+    for reference, steps in groupby(plan.steps, key=lambda step: step.where.reference):
+        yield _heading(reference)
         for step in steps:
             yield _line(step)
     clean = len(plan.references) - len({step.where.reference.name for step in plan.steps})
@@ -53,8 +54,7 @@ def result_lines(repair_id: int, steps: Sequence[Step]) -> Iterator[str]:
     yield f"repair {repair_id} is finished; pgmend restore {repair_id} brings the rows back"
 
 
-def _heading(where: PlannedReference) -> str:
-    reference = where.reference
+def _heading(reference: Reference) -> str:
     if reference.constraint_name is None:
         return f"{reference.name}  (no foreign key)"
     valid = "valid" if reference.is_validated else "not valid"

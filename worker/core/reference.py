@@ -1,5 +1,6 @@
 """References: which columns refer to which, by a foreign key, or by what their names say they should."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 OnDelete = str
@@ -65,6 +66,11 @@ class Reference:
         if self.referenced_table != people.profiles_table or people.profiles_key not in self.referenced_columns:
             return None
         return self.referencing_columns[self.referenced_columns.index(people.profiles_key)]
+
+    def people_of(self, people: Iterable[People]) -> list[People]:
+        """Return those of the people whose profiles are referred to, all by the same column."""
+        theirs = [each for each in people if self.column_of(each) is not None]
+        return [each for each in theirs if self.column_of(each) == self.column_of(theirs[0])]
 
 
 def _bare(types: tuple[str, ...]) -> list[str]:

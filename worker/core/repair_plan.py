@@ -17,12 +17,26 @@ class KnownSource:
 
 @dataclass(frozen=True, slots=True)
 class PlannedReference:
-    """A reference that is looked at. ``selection`` finds its orphans; ``is_guess``: found by its name only, and not acted on."""
+    """A reference that is looked at.
+
+    ``sources``: all that make the profiles to which it leads. ``selection`` finds its orphans. ``is_guess``: found by its name
+    only, and not acted on.
+    """
 
     reference: Reference
-    source: KnownSource | None
+    sources: tuple[KnownSource, ...]
     selection: str
     is_guess: bool
+
+    @property
+    def source(self) -> KnownSource | None:
+        """Return the first source, or None where the reference is none to profiles."""
+        return next(iter(self.sources), None)
+
+    @property
+    def people(self) -> list[People]:
+        """Return the people of all sources."""
+        return [source.people for source in self.sources]
 
 
 @dataclass(frozen=True, slots=True)

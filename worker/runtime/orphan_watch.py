@@ -35,8 +35,9 @@ class OrphanWatch:
         if not self.interval or started < min(self._unproven_due, self._proven_due):
             return
         survey = Survey(connection, Wishes(statement_seconds=self.statement_seconds))
-        due = [(it, whose) for it, whose in await survey.references() if started >= self._due(it)]
-        examined = [await survey.examine(it, whose) for it, whose in due]
+        references, people = await survey.references()
+        due = [it for it in references if started >= self._due(it)]
+        examined = [await survey.examine_lent(await survey.examine(it, people)) for it in due]
         await self._record(connection, log, examined)
         now = time.monotonic()
         self._unproven_due = now + _REST_FOR_EACH_SECOND_COUNTED * (now - started)
@@ -63,5 +64,5 @@ class OrphanWatch:
         for it in examined:
             if it.unseen and (it.name, it.unseen) not in self._said:
                 self._said.add((it.name, it.unseen))
-                hint = "grant select on the table to the worker's role, and let it see all rows, or check with pgmend verify"
+                hint = "declare a foreign key, grant select on the table to the worker's role, or check with pgmend verify"
                 log.info("reference_skipped", reference=it.name, reason=it.unseen, hint=hint)

@@ -12,6 +12,7 @@ from worker.errors import (
     PgmendError,
     PrivilegeMissingError,
     ServerTooOldError,
+    ServerUnfitError,
     ServerUnreachableError,
     SettingsInvalidError,
 )
@@ -140,6 +141,12 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, 
         PgmendError,
         "a table is locked by somebody else",
         "nothing was changed; try again in a quiet moment",
+    ),
+    (
+        (asyncpg.ReadOnlySQLTransactionError,),
+        ServerUnfitError,
+        "the server takes no writes",
+        "it is a standby, or default_transaction_read_only is on: let PGMEND_DATABASE_URL lead to the primary",
     ),
     (
         LOST,

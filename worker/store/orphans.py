@@ -1,22 +1,24 @@
 """Orphans: rows whose reference leads nowhere, and why."""
 
+from collections.abc import Sequence
+
 from worker.core.orphans import Tally
 from worker.core.reference import People, Reference
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
 
-async def selection(connection: Connection, reference: Reference, people: People | None) -> str:
+async def selection(connection: Connection, reference: Reference, people: Sequence[People]) -> str:
     """Return the query that finds the orphans of a reference: table_oid, row_ctid, key (text), reason.
 
-    Reasons: healable, not_eligible, erased, gone, unknown, mismatched, malformed. Without ``people`` only unknown and malformed
-    are told apart.
+    Reasons: healable, not_eligible, erased, gone, unknown, mismatched, malformed. ``people``: of each source whose profiles are
+    referred to. Without any only unknown and malformed are told apart.
     """
     return await _selection(connection, reference, people, per_key=False)
 
 
 async def tally(
-    connection: Connection, reference: Reference, people: People | None, *, seen_column: str | None = None, sample: int = 0
+    connection: Connection, reference: Reference, people: Sequence[People], *, seen_column: str | None = None, sample: int = 0
 ) -> list[Tally]:
     """Count the orphans of a reference by reason, and read its table once for it.
 
@@ -25,6 +27,12 @@ async def tally(
     by_key = await _selection(connection, reference, people, per_key=True, seen_column=seen_column)
     query = await connection.fetchval(statement("orphans/tally"), by_key, sample)
     return [Tally(**{**dict(row), "sample": tuple(row["sample"])}) for row in await connection.fetch(query)]
+
+
+async def lent_tally(connection: Connection, reference: Reference) -> list[Tally]:
+    """Count the orphans of a declared reference by reason, with the rights of whoever installed pgmend."""
+    rows = await connection.fetch(statement("orphans/lent_tally"), reference.referencing_table, reference.constraint_name)
+    return [Tally(**dict(row), first_seen=None, last_seen=None, last_hour=0, last_day=0) for row in rows]
 
 
 async def size(connection: Connection, table: str) -> int:
@@ -45,21 +53,21 @@ async def lock(connection: Connection) -> None:
 
 
 async def _selection(
-    connection: Connection, reference: Reference, people: People | None, *, per_key: bool, seen_column: str | None = None
+    connection: Connection, reference: Reference, people: Sequence[People], *, per_key: bool, seen_column: str | None = None
 ) -> str:
-    mine = people if people is not None and reference.column_of(people) is not None else None
+    mine = reference.people_of(people)
     text: str = await connection.fetchval(
         statement("orphans/selection"),
         reference.referencing_table,
         reference.referencing_columns,
         reference.referenced_table,
         reference.referenced_columns,
-        mine and mine.users_table,
-        mine and mine.users_key,
-        mine and reference.column_of(mine),
-        mine and mine.eligible_when,
-        mine and mine.erased_when,
-        mine is not None and mine.is_audited,
+        [one.users_table for one in mine],
+        [one.users_key for one in mine],
+        reference.column_of(mine[0]) if mine else None,
+        [one.eligible_when for one in mine],
+        [one.erased_when for one in mine],
+        any(one.is_audited for one in mine),
         per_key,
         seen_column,
     )

@@ -23,6 +23,7 @@ class NewStep:
     selection: str
     error_type: str
     reason: str
+    is_sole: bool
     strategy: str
     argument: str | None
     rows_planned: int
@@ -96,11 +97,6 @@ async def hidden(connection: Connection, tables: Sequence[str]) -> list[str]:
 async def referenced(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
     """Return the foreign keys that refer to one of these columns."""
     return [row[0] for row in await connection.fetch(statement("repairs/referenced"), table, list(columns))]
-
-
-async def count(connection: Connection, selection: str) -> dict[str, tuple[int, int]]:
-    """Return rows and distinct keys of the orphans that a selection finds, by reason."""
-    return {row[0]: (row[1], row[2]) for row in await connection.fetch(statement("repairs/count"), selection)}
 
 
 async def start(connection: Connection, plan: str, *, audit: str, search_path: str) -> int:

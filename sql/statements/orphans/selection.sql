@@ -1,8 +1,8 @@
 -- The text of a query that finds the orphans of one reference: a row for each, with its place (table_oid, row_ctid), the key that
 -- leads nowhere (as text) and the reason why. A key with a null in it refers to nothing, and is no orphan.
 --   $1 referencing table, $2 its columns, $3 referenced table, $4 its columns
---   $5 users table, $6 its key, $7 the column of $2 that holds the user's key, $8 eligible_when, $9 erased_when; null where the
---      reference is none to users
+--   $5 users tables, one for each profile source that makes the profiles in $3, $6 their keys, $7 the column of $2 that holds a
+--      user's key, $8 what each says of who is eligible, $9 and of who is erased; empty where the reference is none to users
 --   $10 whether the audit may be asked who was there once: whether it tells of a profile, an erasure or a sign-up of theirs
 --   $11 whether the query has a row for each key in place of each orphan, and judges it once: key, reason, orphans, first_seen,
 --       last_seen, and last_hour and last_day, how many are as young as that
@@ -69,16 +69,34 @@ spelled as (
     from compared
 ),
 
+told as (
+    select
+        string_agg(
+            format(
+                '(select case when coalesce((%s), false) then %L when (%s) then %L else %L end '
+                'from %s as users where users.%I = %s limit 1)',
+                source.erased_when, 'erased', source.eligible_when, 'healable', 'not_eligible', source.users_table::regclass,
+                source.users_key, spelled.user_key
+            ),
+            ', ' order by source.place
+        ) as by_each,
+        count(*) > 1 as are_many
+    from spelled
+    cross join
+        lateral unnest($5::text[], $6::text[], $8::text[], $9::text[])
+        with ordinality as source (users_table, users_key, eligible_when, erased_when, place)
+),
+
 judged as (
     select
         spelled.*,
         case
             when spelled.user_key is null then '''unknown'''
             else format(
-                'coalesce((select case when coalesce((%s), false) then %L when (%s) then %L else %L end '
-                'from %s as users where users.%s = %s limit 1), %s)',
-                $9::text, 'erased', $8::text, 'healable', 'not_eligible',
-                $5::text::regclass, quote_ident($6::text), spelled.user_key,
+                'coalesce(%s%s, %s)',
+                -- Whom one source can heal is healable, whatever another says of them.
+                case when told.are_many then format('case when %1$L in (%2$s) then %1$L end, ', 'healable', told.by_each) end,
+                told.by_each,
                 case
                     when $10::boolean
                         then format(
@@ -91,7 +109,7 @@ judged as (
                 end
             )
         end as reason
-    from spelled
+    from spelled cross join told
 )
 
 select

@@ -2,7 +2,10 @@
 select
     kept.table_name,
     coalesce(
-        (select string_agg(part.value, ',' order by part.key) from jsonb_each_text(kept.key_image) as part),
+        (
+            select string_agg(kept.row_image ->> part.column_name, ',' order by part.column_name)
+            from unnest(pgmend.primary_key_of(kept.referencing_table)::text[]) as part (column_name)
+        ),
         kept.old_key
     ) as row_key,
     kept.refusal ->> 'sqlstate' as sqlstate,
