@@ -85,14 +85,20 @@ begin
                 || 'set pgmend.error_logs_table = ''public.pgmend_error_logs''.';
     end if;
 
-    execute format('create index if not exists error_logs_by_user on %s (user_id)', error_logs);
+    -- What is searched for, newest first. All but the first grow at their ends only, where a page is at hand: every healed user
+    -- pays for them.
+    execute format('create index if not exists error_logs_by_user on %s (user_id, created_at)', error_logs);
+    execute format('create index if not exists error_logs_by_event on %s (event_id) where event_id is not null', error_logs);
+    execute format('create index if not exists error_logs_by_type on %s (error_type, created_at)', error_logs);
+    execute format('create index if not exists error_logs_by_time on %s (created_at)', error_logs);
 
+    -- place: where the row lies, which tells entries of one moment apart; a table of the application's may have no id.
     execute format(
         $view$
         create or replace view pgmend.audit_entries as
         select
             error_type, severity, user_id, table_name, constraint_name, sqlstate,
-            message, details, attempt, event_id, correlation_id, created_at
+            message, details, attempt, event_id, correlation_id, created_at, ctid as place
         from %s
         $view$,
         error_logs

@@ -29,6 +29,19 @@ begin
             letters.writer_role, letters.writer_claims, letters.waiting_for, letters.waits_for_event
         from letters
         returning event_id
+    ),
+
+    audited as (
+        insert into pgmend.audit_entries (
+            error_type, severity, user_id, table_name, constraint_name, sqlstate,
+            message, details, attempt, event_id, correlation_id
+        )
+        select
+            'DEAD_LETTER_REQUEUED', 'info', letters.user_key, letters.referencing_table::text, letters.failed_constraint,
+            letters.sqlstate, 'a person sent the dead letter back',
+            jsonb_build_object('verdict', letters.verdict, 'requeued_by', session_user), letters.attempts,
+            letters.event_id, letters.correlation_id
+        from letters
     )
 
     select count(*) into requeued from returned;
@@ -61,7 +74,7 @@ begin
             message, details, attempt, event_id, correlation_id
         )
         select
-            'DEAD_LETTER_DISCARDED', 'warning', letters.user_key, letters.referencing_table::text, letters.constraint_name,
+            'DEAD_LETTER_DISCARDED', 'warning', letters.user_key, letters.referencing_table::text, letters.failed_constraint,
             letters.sqlstate, 'a person discarded the dead letter',
             jsonb_build_object('verdict', letters.verdict, 'discarded_by', session_user), letters.attempts,
             letters.event_id, letters.correlation_id

@@ -16,6 +16,7 @@ VOCABULARY: dict[str, str] = {
     "CONVERSATION_RETRIED": "A captured conversation was opened, with its admin and its one welcome message.",
     "ERASED_USER_EVENT_DROPPED": "The user is erased: nothing was made, and a captured row was dropped.",
     "EVENT_DEAD_LETTERED": "An event was set aside for a person; the details name verdict and hint.",
+    "DEAD_LETTER_REQUEUED": "A person sent a dead letter back: it is an event again, under its old id.",
     "DEAD_LETTER_DISCARDED": "A person discarded a dead letter, and a captured row with it.",
     "CAPTURED_ROW_EXPIRED": "Nobody settled a captured row in time: it was let go, and only this entry is left of it.",
     "SOURCE_PAUSED": "A profile source was stopped: by a person, or by a sweep that found more than anybody expected.",

@@ -1,9 +1,11 @@
-"""Dead letters: events set aside for a person."""
+"""Dead letters: events set aside for a person, and what that person does with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.decision import SetAside
 from worker.store.connection import Connection
+from worker.store.events import payload_of
 from worker.store.statements import statement
 
 
@@ -16,4 +18,39 @@ async def set_aside(connection: Connection, letters: Mapping[int, SetAside]) -> 
         [letter.failure.sqlstate for letter in letters.values()],
         [letter.failure.message for letter in letters.values()],
         [letter.hint for letter in letters.values()],
+        [letter.failure.constraint for letter in letters.values()],
+        [letter.failure.column for letter in letters.values()],
     )
+
+
+async def listed(connection: Connection, wanted: LetterFilter, *, limit: int) -> list[DeadLetter]:
+    """Return at most ``limit`` dead letters, newest event first, without their payload."""
+    rows = await connection.fetch(
+        statement("dead_letters/listed"),
+        wanted.event_ids,
+        wanted.verdict,
+        wanted.constraint,
+        wanted.user_key,
+        wanted.before,
+        limit,
+    )
+    return [DeadLetter(**dict(row)) for row in rows]
+
+
+async def one(connection: Connection, event_id: int) -> DeadLetter | None:
+    """Return one dead letter with its payload, or None where there is none of this event."""
+    row = await connection.fetchrow(statement("dead_letters/one"), event_id)
+    if row is None:
+        return None
+    fields = dict(row)
+    return DeadLetter(payload=payload_of(fields.pop("row_image"), fields.pop("writer_claims")), **fields)
+
+
+async def requeue(connection: Connection, event_ids: Sequence[int]) -> int:
+    """Send dead letters back to the careful lane; return how many there were."""
+    return int(await connection.fetchval(statement("dead_letters/requeue"), event_ids))
+
+
+async def discard(connection: Connection, event_ids: Sequence[int]) -> int:
+    """Let dead letters go, captured rows included; return how many there were."""
+    return int(await connection.fetchval(statement("dead_letters/discard"), event_ids))
