@@ -13,7 +13,7 @@ from worker.log import Log
 from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, outbox, pauses, profiles
+from worker.store import error_logs, integrity, outbox, pauses, profiles
 from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
@@ -45,6 +45,7 @@ class Sweeper:
                 more = True
                 while more and not self.stop.is_requested():
                     more = await sweep(connection, self.log, most=self.batch_size)
+                await count(connection)
                 await self.watch.look(connection, self.log)
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
@@ -81,6 +82,13 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
             paused_for_s=round(source.paused_for),
         )
     return any(users == most for users in found.values())
+
+
+async def count(connection: Connection) -> None:
+    """Count who is without a profile now, unless another worker sweeps."""
+    async with connection.transaction():
+        if await profiles.lock_sweep(connection):
+            await integrity.count_users(connection)
 
 
 def _entry(source_id: int, users: int) -> AuditEntry:
