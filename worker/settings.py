@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     lock_timeout_seconds: Seconds = Field(2.0, description="how long the careful lane waits for a lock")
     grace_period_seconds: Seconds = Field(20.0, description="how long a graceful stop may take")
     prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
+    http_token: SecretStr | None = Field(
+        None, min_length=16, description="who tells it to the page may see captured rows, requeue and discard; without one nobody may"
+    )
+    http_names: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.\-]*( *, *[A-Za-z0-9.\-]+)*$",
+        description="host names that the page answers to, beside localhost and addresses; separated by commas",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
 
@@ -85,6 +93,11 @@ class Settings(BaseSettings):
     def listen_target(self) -> Target:
         """Return where the listener connects."""
         return self._target(self.listen_url or self.database_url)
+
+    @property
+    def page_names(self) -> frozenset[str]:
+        """Return the host names that the page answers to."""
+        return frozenset(name.strip().rstrip(".").lower() for name in self.http_names.split(",") if name.strip())
 
     @property
     def retry_policy(self) -> RetryPolicy:
@@ -129,7 +142,7 @@ def _explained(error: ValidationError) -> SettingsInvalidError:
     description = Settings.model_fields[field].description if field in Settings.model_fields else None
     if first["type"] == "missing":
         return SettingsInvalidError(f"{name} is not set", hint=f"it says {description}")
-    shown = "(secret)" if field.endswith("_url") else repr(first["input"])
+    shown = "(secret)" if field.endswith(("_url", "_token")) else repr(first["input"])
     reason = str(first["msg"]).removeprefix("Value error, ")
     return SettingsInvalidError(f"{name} is wrong", detail=f"{shown}: {reason}", hint=f"it says {description}")
 

@@ -54,3 +54,8 @@ async def requeue(connection: Connection, event_ids: Sequence[int]) -> int:
 async def discard(connection: Connection, event_ids: Sequence[int]) -> int:
     """Let dead letters go, captured rows included; return how many there were."""
     return int(await connection.fetchval(statement("dead_letters/discard"), event_ids))
+
+
+async def act_for(connection: Connection, person: str) -> None:
+    """Say whom this transaction acts for; the audit writes it beside the role."""
+    await connection.execute(statement("dead_letters/act_for"), person)
