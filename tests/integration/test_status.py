@@ -8,7 +8,7 @@ from tests.support.database import count, sign_up
 from tests.support.workload import park_order
 from worker import pipeline
 from worker.pipeline import Path
-from worker.store import status, workers
+from worker.store import integrity, status, workers
 from worker.store.connection import Connection
 from worker.store.workers import Identity
 
@@ -101,3 +101,17 @@ async def test_status_names_workers_and_what_sweeps_found(connection: Connection
 
     assert [(it.worker_id, it.listening, round(it.seen_ago, -1)) for it in seen.workers] == [("a", True, 60)]
     assert [(it.source_id, it.users) for it in seen.finds] == [(1, 5)]
+
+
+async def test_status_reads_what_the_sweep_has_counted(connection: Connection) -> None:
+    """Coverage and debt by source, orphans by reference: as they were counted last, and None before that."""
+    await sign_up(connection)
+    before = await status.seen(connection)
+    await connection.execute("insert into pgmend.orphan_counts values ('a.b=c.d', 'a', null, 3, now(), now())")
+    await integrity.count_users(connection)
+
+    seen = await status.seen(connection)
+
+    assert (before.sources[0].coverage, before.debt, before.orphans) == (None, 0, ())
+    assert (seen.sources[0].users, seen.sources[0].without_profile, seen.sources[0].coverage, seen.debt) == (1, 1, 0.0, 1)
+    assert [(it.reference, it.orphans) for it in seen.orphans] == [("a.b=c.d", 3)]

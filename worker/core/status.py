@@ -6,13 +6,40 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A profile source. ``paused_because`` is set while a person is needed to resume it."""
+    """A profile source, with its users as the sweep counted them at ``counted_at``; None where it never did.
+
+    ``users``: who is entitled to a profile; None also where the source's conditions choke on somebody. ``without_profile``: the
+    integrity debt. ``overdue``: of those, who has no event of the last minute either, and since when there has been somebody.
+    ``paused_because`` is set while a person is needed to resume it.
+    """
 
     source_id: int
     users_table: str
     profiles_table: str
-    paused_at: datetime | None
-    paused_because: str | None
+    paused_at: datetime | None = None
+    paused_because: str | None = None
+    users: int | None = None
+    without_profile: int | None = None
+    overdue: int | None = None
+    overdue_since: datetime | None = None
+    counted_at: datetime | None = None
+
+    @property
+    def coverage(self) -> float | None:
+        """Return the share of entitled users who have a profile, from 0 to 1; None where nobody counted, or nobody could."""
+        if self.users is None or self.without_profile is None:
+            return None
+        return 1.0 - min(self.without_profile, self.users) / self.users if self.users else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanCount:
+    """The orphans of one reference, as they were counted at ``counted_at``; there have been some since ``orphans_since``."""
+
+    reference: str
+    orphans: int
+    orphans_since: datetime | None
+    counted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +137,12 @@ class Status:
     letters: tuple[LetterCount, ...]
     minutes: tuple[Minute, ...]
     finds: tuple[Find, ...]
+    orphans: tuple[OrphanCount, ...] = ()
+
+    @property
+    def debt(self) -> int:
+        """Return how many users are without a profile, as far as they were counted."""
+        return sum(source.without_profile or 0 for source in self.sources)
 
     @property
     def paused(self) -> tuple[SourceStatus, ...]:

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from worker.core.status import Backlog, Find, LetterCount, Minute, SourceStatus, Status, WorkerSeen
+from worker.core.status import Backlog, Find, LetterCount, Minute, OrphanCount, SourceStatus, Status, WorkerSeen
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -22,16 +22,17 @@ async def seen(connection: Connection) -> Status:
     (row,) = await connection.fetch(statement("status/seen"), EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT)
     return Status(
         seen_at=row["seen_at"],
-        sources=tuple(SourceStatus(**it) for it in _objects(row["sources"], time="paused_at")),
+        sources=tuple(SourceStatus(**it) for it in _objects(row["sources"], "paused_at", "overdue_since", "counted_at")),
         backlog=Backlog(row["express"], row["careful"], EVENTS_COUNTED, row["oldest_age"], row["overdue"]),
-        workers=tuple(WorkerSeen(**it) for it in _objects(row["workers"], time="started_at")),
-        letters=tuple(LetterCount(counted_up_to=EVENTS_COUNTED, **it) for it in _objects(row["letters"], time="newest_at")),
-        minutes=tuple(Minute(counted_up_to=EFFECTS_COUNTED, **it) for it in _objects(row["minutes"], time="began")),
-        finds=tuple(Find(**it) for it in _objects(row["finds"], time="at")),
+        workers=tuple(WorkerSeen(**it) for it in _objects(row["workers"], "started_at")),
+        letters=tuple(LetterCount(counted_up_to=EVENTS_COUNTED, **it) for it in _objects(row["letters"], "newest_at")),
+        minutes=tuple(Minute(counted_up_to=EFFECTS_COUNTED, **it) for it in _objects(row["minutes"], "began")),
+        finds=tuple(Find(**it) for it in _objects(row["finds"], "at")),
+        orphans=tuple(OrphanCount(**it) for it in _objects(row["orphans"], "orphans_since", "counted_at")),
     )
 
 
-def _objects(text: str | None, *, time: str) -> list[dict[str, Any]]:
-    """Return the fields of each object of a JSON array, with the one that is a time as such."""
+def _objects(text: str | None, *times: str) -> list[dict[str, Any]]:
+    """Return the fields of each object of a JSON array, with those that are times as such."""
     objects: list[dict[str, Any]] = json.loads(text or "[]")
-    return [it | {time: datetime.fromisoformat(it[time]) if it[time] else None} for it in objects]
+    return [it | {name: datetime.fromisoformat(it[name]) for name in times if it[name]} for it in objects]

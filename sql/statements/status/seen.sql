@@ -1,6 +1,6 @@
 -- How the installation stands at this moment, in one row. Whatever could be many is counted up to a bound and one more, by an
 -- index: $1 events of each lane and dead letters of each verdict, $2 effects of each minute. Time to integrity is what the audit
--- entries say (waited_ms), of the last $3 healed profiles of each minute.
+-- entries say (waited_ms), of the last $3 healed profiles of each minute. Users and orphans are as the sweep counted them last.
 with recursive paused as materialized (
     select array(
         select source.source_id
@@ -185,12 +185,26 @@ select
                 jsonb_build_object(
                     'source_id', source.source_id, 'users_table', source.users_table::text,
                     'profiles_table', source.profiles_table::text, 'paused_at', source.paused_at,
-                    'paused_because', source.paused_because
+                    'paused_because', source.paused_because, 'users', counts.users,
+                    'without_profile', counts.without_profile, 'overdue', counts.overdue, 'overdue_since', counts.overdue_since,
+                    'counted_at', counts.counted_at
                 )
                 order by source.source_id
             )
         from pgmend.profile_sources as source
+        left join pgmend.user_counts as counts on source.source_id = counts.source_id
     ) as sources,
+    (
+        select
+            jsonb_agg(
+                jsonb_build_object(
+                    'reference', counts.reference, 'orphans', counts.orphans, 'orphans_since', counts.orphans_since,
+                    'counted_at', counts.counted_at
+                )
+                order by counts.reference
+            )
+        from pgmend.orphan_counts as counts
+    ) as orphans,
     (
         select count(*)
         from (
