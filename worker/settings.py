@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     grace_period_seconds: Seconds = Field(20.0, description="how long a graceful stop may take")
     prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
     http_token: SecretStr | None = Field(
-        None, min_length=16, description="who tells it to the page may see captured rows, requeue and discard; without one nobody may"
+        None,
+        min_length=16,
+        description="who tells it to the page may see captured rows, requeue and discard; without one nobody may",
     )
     http_names: str = Field(
         "",

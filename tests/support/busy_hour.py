@@ -19,10 +19,11 @@ _HEALED = """
         1, 1000000 + minute * 100 + n, date_trunc('minute', now()) - make_interval(mins => minute) + interval '1 second'
     from generate_series(1, 59) as minute
     cross join lateral generate_series(1, (8 + 22 * (1 + sin(minute / 7.0)) + random() * 14)::integer) as n;
-    insert into public.error_logs (error_type, severity, user_id, table_name, constraint_name, message, details, attempt, event_id, created_at)
+    insert into public.error_logs
+    (error_type, severity, user_id, table_name, constraint_name, message, details, attempt, event_id, created_at)
     select
-        'INSERT_REPLAYED', 'info', gen_random_uuid()::text, 'public.orders', 'fk_orders_user_id', 'the captured insert was replayed',
-        '{"verdict": "healed", "waited_ms": 812}', 1, 2000000 + minute * 100 + n,
+        'INSERT_REPLAYED', 'info', gen_random_uuid()::text, 'public.orders', 'fk_orders_user_id',
+        'the captured insert was replayed', '{"verdict": "healed", "waited_ms": 812}', 1, 2000000 + minute * 100 + n,
         date_trunc('minute', now()) - make_interval(mins => minute) + interval '2 seconds'
     from generate_series(1, 59) as minute
     cross join lateral generate_series(1, (random() * 7)::integer) as n
@@ -51,7 +52,9 @@ async def meet_trouble(connection: Connection, path: Path) -> int:
     await sign_up(connection, "grace@example.org", TOO_LONG)
     key = await sign_up(connection, "edsger@example.org", TOO_LONG)
     await connection.execute(
-        "select pgmend.insert_or_park('public.orders', jsonb_build_object('user_id', $1::text, 'amount', 9.90))".replace("$1", f"'{key}'")
+        "select pgmend.insert_or_park('public.orders', jsonb_build_object('user_id', $1::text, 'amount', 9.90))".replace(
+            "$1", f"'{key}'"
+        )
     )
     for _ in range(3):
         await connection.execute("update pgmend.careful_events set available_at = clock_timestamp()")

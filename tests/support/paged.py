@@ -71,7 +71,9 @@ class Visitor:
 
     async def _ask(self, method: str, path: str, fields: Mapping[str, str] | None, headers: Mapping[str, str]) -> Shown:
         cookies = {"Cookie": f"pgmend_session={self.cookie}"} if self.cookie else {}
-        request = self.session.request(method, self.url + path, data=fields, headers=cookies | dict(headers), allow_redirects=False)
+        request = self.session.request(
+            method, self.url + path, data=fields, headers=cookies | dict(headers), allow_redirects=False
+        )
         async with request as answer:
             if "pgmend_session" in answer.cookies:
                 self.cookie = answer.cookies["pgmend_session"].value

@@ -3,12 +3,8 @@
 from collections.abc import Collection
 
 from worker.core.diagnosis import Examined
-from worker.core.integrity import Integrity, OrphansCounted, UsersCounted
 from worker.store.connection import Connection
 from worker.store.statements import statement
-
-_MOST_REFERENCES = 200
-"""References of which a reader is told, those with the most orphans first."""
 
 
 async def count_users(connection: Connection) -> None:
@@ -31,13 +27,3 @@ async def keep_orphans(connection: Connection, examined: Collection[Examined]) -
 async def forget_orphans(connection: Connection, references: Collection[str]) -> None:
     """Forget what was counted of references that are not among these."""
     await connection.execute(statement("integrity/forget_orphans"), list(references))
-
-
-async def counted(connection: Connection) -> Integrity:
-    """Return what was counted last."""
-    users = await connection.fetch(statement("integrity/users"))
-    orphans = await connection.fetch(statement("integrity/orphans"), _MOST_REFERENCES)
-    return Integrity(
-        tuple(UsersCounted(**dict(row)) for row in users),
-        tuple(OrphansCounted(**dict(row)) for row in orphans),
-    )

@@ -1,7 +1,7 @@
 """The page: what is whole, what is not, and the command that mends it, for a person with a browser.
 
-``add_page`` hangs it into an application. It reads through a connection of its own and writes nothing, unless a token is configured
-and somebody has signed in with it.
+``add_page`` hangs it into an application. It reads through a connection of its own, and writes nothing unless a token is
+configured and somebody has signed in with it.
 """
 
 from aiohttp import web

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from worker.core.status import Minute
 
@@ -122,7 +123,7 @@ class _Scale:
 
 
 def _segments(line: Sequence[Point | None]) -> Iterator[Segment]:
-    for one, other in zip(line, line[1:], strict=False):
+    for one, other in pairwise(line):
         if one and other:
             yield Segment(one.kind, one.x, one.y, other.x, other.y)
 
@@ -138,7 +139,7 @@ def _stack(minute: Minute, left: float, slot: float, top: float) -> Iterable[Bar
 
 
 def _round_up(value: int) -> float:
-    """Return the next of 1, 2, 5, 10, 20, 50 …"""
+    """Return the next of 1, 2, 5, 10, 20, 50 and so on."""
     power = 10.0 ** math.floor(math.log10(max(1, value)))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
 

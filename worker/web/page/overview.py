@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from worker.core.integrity import Integrity, UsersCounted
 from worker.core.status import Minute, Status
-from worker.store import integrity, status
-from worker.store.connection import Connection
+from worker.store import status as store
 from worker.web.page import chart, shown
+from worker.web.page.debt import Debt, debt_of
 from worker.web.page.page import Page
 from worker.web.page.reader import UnavailableError
 from worker.web.page.rendering import Answer
@@ -23,7 +22,6 @@ class Seen:
     """What was read, and when."""
 
     status: Status
-    integrity: Integrity
     at: float
 
 
@@ -38,19 +36,15 @@ class Overview:
         outage = ""
         try:
             if self.last is None or page.options.clock() - self.last.at > _FRESH_SECONDS:
-                self.last = Seen(*await page.reader.ask(_look), page.options.clock())
+                self.last = Seen(await page.reader.ask(store.seen), page.options.clock())
         except UnavailableError as error:
             outage = f"The database does not answer: {error}."
         if self.last is None:
-            return Answer("overview.html", {"state": unknown(outage), "outage": outage, "status": None, "integrity": None}, 503)
-        values = _values(self.last.status, self.last.integrity)
+            return Answer("overview.html", {"state": unknown(outage), "outage": outage, "status": None}, 503)
+        values = _values(self.last.status)
         if outage:
             values |= {"outage": outage, "state": unknown(outage)}
         return Answer("overview.html", values, 503 if outage else 200)
-
-
-async def _look(connection: Connection) -> tuple[Status, Integrity]:
-    return await status.seen(connection), await integrity.counted(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +57,40 @@ class Figure:
     is_grave: bool = False
 
 
-def _values(status: Status, integrity: Integrity) -> dict[str, object]:
-    counted_at = integrity.counted_at
+def _values(status: Status) -> dict[str, object]:
+    debt = debt_of(status)
     return {
-        "state": judge(status, integrity),
+        "state": judge(status, debt),
         "outage": "",
         "status": status,
-        "integrity": integrity,
-        "counted_ago": (status.seen_at - counted_at).total_seconds() if counted_at else None,
-        "figures": tuple(_figures(status, integrity)),
+        "counted_ago": (status.seen_at - debt.counted_at).total_seconds() if debt.counted_at else None,
+        "figures": (*_figures_of_debt(debt, len(status.orphans)), *_figures_of_work(status)),
         "throughput": chart.throughput(status.minutes),
         "times": chart.times(status.minutes),
         "latest": _latest(status),
         "alive": sum(map(is_alive, status.workers)),
         "healed": sum(minute.healed for minute in status.minutes),
         "replayed": sum(minute.replayed for minute in status.minutes),
-        "sources": tuple((source, _paused_because(status, source)) for source in integrity.sources),
     }
 
 
-def _paused_because(status: Status, source: UsersCounted) -> str | None:
-    return next((it.paused_because or "" for it in status.paused if it.source_id == source.source_id), None)
+def _figures_of_debt(debt: Debt, references: int) -> Iterator[Figure]:
+    yield Figure("Coverage", shown.share(debt.coverage), f"of {shown.number(debt.users)} users", debt.overdue > 0)
+    overdue = f"{shown.number(debt.overdue)} of them overdue"
+    yield Figure("Without profile", shown.number(debt.without_profile), overdue, debt.overdue > 0)
+    yield Figure("Orphans", shown.number(debt.orphans), f"in {references} references", debt.orphans > 0)
 
 
-def _figures(status: Status, integrity: Integrity) -> Iterator[Figure]:
+def _figures_of_work(status: Status) -> Iterator[Figure]:
     backlog, latest = status.backlog, _latest(status)
-    letters = sum(min(group.letters, group.counted_up_to) for group in status.letters)
-    overdue = integrity.overdue > 0
-    yield Figure("Coverage", shown.share(integrity.coverage), f"of {shown.number(integrity.users)} users", overdue)
-    yield Figure(
-        "Without profile", shown.number(integrity.without_profile), f"{shown.number(integrity.overdue)} of them overdue", overdue
-    )
-    orphans = integrity.orphans
-    yield Figure("Orphans", shown.number(orphans), f"in {len(integrity.references)} references", orphans > 0)
     oldest = f"oldest {shown.age(backlog.oldest_age)}" if backlog.oldest_age is not None else "nothing waits"
     yield Figure("Outbox", _at_least(backlog.events, more=backlog.is_more), oldest)
     took = f"99 % within {shown.milliseconds(latest.p99_ms)}" if latest else "nothing healed in an hour"
-    yield Figure("Time to integrity", shown.milliseconds(latest.p50_ms) if latest else "–", took)
+    yield Figure("Time to integrity", shown.milliseconds(latest.p50_ms if latest else None), took)
+    letters = sum(min(group.letters, group.counted_up_to) for group in status.letters)
     more = any(group.is_more for group in status.letters)
-    yield Figure("Dead letters", _at_least(letters, more=more), "wait for a person" if letters else "nothing waits", letters > 0)
+    waits = "wait for a person" if letters else "nothing waits"
+    yield Figure("Dead letters", _at_least(letters, more=more), waits, letters > 0)
 
 
 def _latest(status: Status) -> Minute | None:

@@ -1,14 +1,15 @@
-"""Reading for the page: one connection for all who look, short statements, nothing written; and the one that acts for a person."""
+"""Reading for the page: one connection for all who look, short statements, nothing written; and acting for a person."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import asyncpg
 
 from worker.errors import PgmendError
+from worker.log import redacted
 from worker.store import locks
 from worker.store.connection import Connection, Target, close, connect, explained, is_lost
 
@@ -17,6 +18,7 @@ Isolation = Literal["repeatable_read", "read_committed"]
 
 _CONNECT_SECONDS = 3.0
 _LOCK_MILLISECONDS = 500
+_SILENT_SECONDS = 1.0
 
 
 class UnavailableError(Exception):
@@ -25,27 +27,28 @@ class UnavailableError(Exception):
 
 @dataclass(slots=True)
 class Reader:
-    """``timeout``: seconds that one statement may take. Questions wait for each other, so that any number of tabs is one reader."""
+    """``timeout``: seconds that a statement may take. Questions wait for each other: any number of tabs is one reader."""
 
     target: Target
     timeout: float = 2.0
     _connection: Connection | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _silent: tuple[float, str] | None = field(default=None, init=False)
 
     async def ask(self, question: Callable[[Connection], Awaitable[T]]) -> T:
         """Answer one question in a read-only transaction, or raise UnavailableError. A lost connection is opened anew, once."""
-        async with self._turn:
-            is_new = self._connection is None
+        async with self._in_turn():
+            was_open = self._connection is not None
             try:
                 return await self._within(question, readonly=True)
             except UnavailableError:
-                if is_new or self._connection is not None:
+                if not was_open or self._connection is not None:
                     raise
             return await self._within(question, readonly=True)
 
     async def act(self, action: Callable[[Connection], Awaitable[T]]) -> T:
         """Do what a person asked for in one transaction, or raise UnavailableError: then nothing has happened."""
-        async with self._turn:
+        async with self._in_turn():
             return await self._within(action, readonly=False)
 
     async def close(self) -> None:
@@ -54,42 +57,57 @@ class Reader:
             connection, self._connection = self._connection, None
             await close(connection)
 
-    async def _within(self, question: Callable[[Connection], Awaitable[T]], *, readonly: bool) -> T:
-        async with self._translated():
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await connect(self._patience())
-            isolation: Isolation = "repeatable_read" if readonly else "read_committed"
-            async with self._connection.transaction(isolation=isolation, readonly=readonly):
-                # For this transaction alone: behind a pooler the session is also the worker's.
-                await locks.limit(
-                    self._connection,
-                    lock_milliseconds=_LOCK_MILLISECONDS,
-                    statement_milliseconds=int(self.timeout * 1000),
-                )
-                return await question(self._connection)
-
-    def _patience(self) -> Target:
-        return replace(
-            self.target, application_name="pgmend page", connect_timeout=min(self.target.connect_timeout, _CONNECT_SECONDS)
-        )
-
     @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn and have it, both in bounded time. Who waited for a server that was silent need not try again."""
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS + self.timeout * 2):
+            async with asyncio.timeout(_CONNECT_SECONDS + 2 * self.timeout), self._turn:
+                if self._silent and asyncio.get_running_loop().time() - self._silent[0] < _SILENT_SECONDS:
+                    raise UnavailableError(self._silent[1])
                 yield
-        except PgmendError as error:
+        except TimeoutError as error:
             self._give_up()
-            raise UnavailableError(f"{error.what}: {error.detail}" if error.detail else error.what) from error
+            raise UnavailableError("it took too long") from error
+
+    async def _within(self, question: Callable[[Connection], Awaitable[T]], *, readonly: bool) -> T:
+        isolation: Isolation = "repeatable_read" if readonly else "read_committed"
+        with self._translated():
+            connection = await self._connected()
+            async with connection.transaction(isolation=isolation, readonly=readonly):
+                # For this transaction alone: behind a pooler the session is also the worker's.
+                statement_milliseconds = int(self.timeout * 1000)
+                await locks.limit(
+                    connection, lock_milliseconds=_LOCK_MILLISECONDS, statement_milliseconds=statement_milliseconds
+                )
+                return await question(connection)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            seconds = min(self.target.connect_timeout, _CONNECT_SECONDS)
+            self._connection = await connect(replace(self.target, application_name="pgmend page", connect_timeout=seconds))
+            self._silent = None
+        return self._connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PgmendError as error:
+            self._silent = (asyncio.get_running_loop().time(), _told(error))
+            self._give_up()
+            raise UnavailableError(_told(error)) from error
         except asyncpg.QueryCanceledError as error:
             raise UnavailableError(f"an answer would have taken longer than {self.timeout:g} s") from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             if is_lost(error, self._connection):
                 self._give_up()
-            told = explained(error)
-            raise UnavailableError(f"{told.what}: {told.detail}" if told.detail else told.what) from error
+            raise UnavailableError(_told(explained(error))) from error
 
     def _give_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+
+
+def _told(error: PgmendError) -> str:
+    return redacted(f"{error.what}: {error.detail}" if error.detail else error.what)

@@ -7,6 +7,9 @@ import json
 import re
 from datetime import UTC, datetime
 
+NOTHING = "\N{EN DASH}"
+"""What is shown where there is no value."""
+
 _SECONDS_BY_UNIT = (("d", 86_400), ("h", 3600), ("min", 60))
 
 _LAST_YEAR = 9999
@@ -18,13 +21,13 @@ _UNSEEN = re.compile(
 
 def number(value: float | None) -> str:
     """Return a count with separated thousands."""
-    return "–" if value is None else f"{value:,.0f}"
+    return NOTHING if value is None else f"{value:,.0f}"
 
 
 def share(value: float | None) -> str:
     """Return a share as a percentage that never rounds up to all of it."""
     if value is None:
-        return "–"
+        return NOTHING
     percent = int(value * 10_000) / 100
     return f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
 
@@ -32,7 +35,7 @@ def share(value: float | None) -> str:
 def age(seconds: float | None) -> str:
     """Return a length of time in its two largest units, to the eye's precision."""
     if seconds is None:
-        return "–"
+        return NOTHING
     if seconds < 1:
         return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 10:  # noqa: PLR2004 - one decimal tells something up to there
@@ -60,7 +63,7 @@ def counted(value: int, up_to: int) -> str:
 def moment(value: datetime | None) -> str:
     """Return a time in UTC, to the second. What Postgres calls infinity has no time of day."""
     if value is None:
-        return "–"
+        return NOTHING
     if not _LAST_YEAR > value.year > 1:
         return "beyond all time"
     return _in_utc(value).strftime("%Y-%m-%d %H:%M:%S")
@@ -86,7 +89,7 @@ def between(moments: tuple[datetime, datetime]) -> str:
 def text(value: object, most: int = 300) -> str:
     """Return what somebody else has written: nothing unseen in it, and no more than fits."""
     if value is None:
-        return "–"
+        return NOTHING
     full = str(value)
     cut = _UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", full[:most])
     return cut if len(full) <= most else f"{cut} … ({len(full):,} characters)"

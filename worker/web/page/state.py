@@ -1,10 +1,11 @@
 """The state line: whether users are whole, and if not, what is wrong and the command that mends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from worker.core.integrity import Integrity
 from worker.core.status import Status, WorkerSeen
+from worker.web.page.debt import Debt
+from worker.web.page.shown import age
 
 ALIVE_SECONDS = 30.0
 """A worker that was not seen for so long is taken for dead."""
@@ -38,24 +39,24 @@ class State:
         return bool(self.troubles)
 
 
-def judge(status: Status, integrity: Integrity) -> State:
+def judge(status: Status, debt: Debt) -> State:
     """Say whether users are whole, as far as anybody has counted."""
-    troubles = tuple(
-        sorted((*_debt(integrity), *_standstill(status, integrity), *_letters(status)), key=lambda it: not it.is_grave)
-    )
     if not status.sources:
         return State("Nothing is attached yet.", (Trouble("No application is looked after.", "pgmend attach"),))
-    if integrity.counted_at is None:
-        return State("Nobody has counted yet.", troubles)
-    if integrity.overdue:
-        return State(f"{_count(integrity.overdue, 'user is', 'users are')} not whole.", troubles)
-    if integrity.orphans:
-        return State(f"Users are whole, but {_count(integrity.orphans, 'row leads', 'rows lead')} nowhere.", troubles)
+    troubles = (*_debt(status), *_standstill(status, debt), *_letters(status))
+    return State(_sentence(troubles, debt), tuple(sorted(troubles, key=lambda trouble: not trouble.is_grave)))
+
+
+def _sentence(troubles: Sequence[Trouble], debt: Debt) -> str:
+    if debt.overdue:
+        return f"{_count(debt.overdue, 'user is', 'users are')} not whole."
+    if debt.counted_at is None:
+        return "Nobody has counted yet."
+    if debt.orphans:
+        return f"Users are whole, but {_count(debt.orphans, 'row leads', 'rows lead')} nowhere."
     if any(trouble.is_grave for trouble in troubles):
-        return State("Users were whole, and work has stopped.", troubles)
-    if troubles:
-        return State("Users are whole, and a person is needed.", troubles)
-    return State("Users are whole.")
+        return "Users were whole, and work has stopped."
+    return "Users are whole, and a person is needed." if troubles else "Users are whole."
 
 
 def is_alive(worker: WorkerSeen) -> bool:
@@ -63,20 +64,18 @@ def is_alive(worker: WorkerSeen) -> bool:
     return worker.seen_ago <= ALIVE_SECONDS
 
 
-def _debt(integrity: Integrity) -> Iterator[Trouble]:
-    for source in integrity.sources:
+def _debt(status: Status) -> Iterator[Trouble]:
+    for source in status.sources:
         if source.overdue:
             what = f"{_count(source.overdue, 'user', 'users')} of {source.users_table} without a profile"
             yield Trouble(what, "pgmend heal --all")
-    for reference in integrity.references:
+    for reference in status.orphans:
         if reference.orphans:
-            yield Trouble(
-                f"{_count(reference.orphans, 'row', 'rows')} of {reference.reference} without what they refer to",
-                "pgmend diagnose",
-            )
+            what = f"{_count(reference.orphans, 'row', 'rows')} of {reference.reference} without what they refer to"
+            yield Trouble(what, "pgmend diagnose")
 
 
-def _standstill(status: Status, integrity: Integrity) -> Iterator[Trouble]:
+def _standstill(status: Status, debt: Debt) -> Iterator[Trouble]:
     for source in status.paused:
         why = f": {source.paused_because}" if source.paused_because else ""
         yield Trouble(f"{source.users_table} is paused{why}", f"pgmend resume --source {source.source_id}")
@@ -86,9 +85,9 @@ def _standstill(status: Status, integrity: Integrity) -> Iterator[Trouble]:
     elif not any(worker.listening for worker in alive):
         yield Trouble("No worker hears the doorbell; they poll.", "pgmend doctor", is_grave=False)
     if (status.backlog.overdue or 0) > LATE_SECONDS:
-        yield Trouble(f"An event has been due for {_minutes(status.backlog.overdue or 0)}.", "pgmend events list")
-    if integrity.counted_at and (status.seen_at - integrity.counted_at).total_seconds() > STALE_COUNT_SECONDS:
-        yield Trouble("The last count of users is old; no sweep has ended since.", "pgmend doctor", is_grave=False)
+        yield Trouble(f"An event has been due for {age(status.backlog.overdue)}.", "pgmend events list")
+    if debt.counted_at is None or (status.seen_at - debt.counted_at).total_seconds() > STALE_COUNT_SECONDS:
+        yield Trouble("No sweep has counted users lately.", "pgmend doctor", is_grave=False)
 
 
 def _letters(status: Status) -> Iterator[Trouble]:
@@ -100,10 +99,6 @@ def _letters(status: Status) -> Iterator[Trouble]:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:,.0f} min"
 
 
 def unknown(outage: str) -> State:
