@@ -1,11 +1,11 @@
 """An hour in the life of an installation, written into the tables as the worker would have left it."""
 
+from tests.support.database import sign_up
+from tests.support.workload import TOO_LONG
 from worker import pipeline
 from worker.pipeline import Path
 from worker.store import integrity
 from worker.store.connection import Connection
-from tests.support.database import sign_up
-from tests.support.workload import TOO_LONG
 
 _HEALED = """
     select setseed(0.42);
@@ -29,6 +29,13 @@ _HEALED = """
     cross join lateral generate_series(1, (random() * 7)::integer) as n
 """
 
+_WHOLE = """
+    set session_replication_role = replica;
+    insert into public.users (email) select 'user' || n || '@example.org' from generate_series(1, 12440) as n;
+    insert into public.profiles (id, name) select id, split_part(email, '@', 1) from public.users;
+    set session_replication_role = origin
+"""
+
 _AT_WORK = """
     insert into pgmend.workers (worker_id, host, pid, version, listening, started_at)
     values
@@ -39,8 +46,9 @@ _AT_WORK = """
 
 async def live_an_hour(connection: Connection, path: Path) -> None:
     """Two workers are at work, users were healed all the time, and everybody is whole."""
+    await connection.execute(_WHOLE)
     for number in range(40):
-        await sign_up(connection, f"user{number}@example.org")
+        await sign_up(connection, f"new{number}@example.org")
     await pipeline.turn(path)
     await connection.execute(_HEALED)
     await connection.execute(_AT_WORK)

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 from worker.log import redacted
 from worker.web.connections import SECURITY_HEADERS
 from worker.web.exposition import Exposition
+from worker.web.page import add_page, options_of
 from worker.web.probes import add_probes
 from worker.web.site import Site
 
@@ -21,7 +22,7 @@ def make_application(site: Site) -> web.Application:
     app.on_response_prepare.append(_add_headers)
     add_probes(app, site)
     _add_metrics(app, site)
-    # The page at / is added here: worker.web.page.add_page(app, site).
+    add_page(app, options_of(site.settings), site.log)
     return app
 
 

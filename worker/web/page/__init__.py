@@ -11,11 +11,11 @@ from worker.web.page import letters, signing, story, trail
 from worker.web.page.assets import Asset, assets
 from worker.web.page.gate import Gate
 from worker.web.page.overview import Overview
-from worker.web.page.page import Handler, Page, PageOptions
+from worker.web.page.page import Handler, Page, PageOptions, options_of
 from worker.web.page.reader import Reader
 from worker.web.page.rendering import HEADERS, KEPT
 
-__all__ = ["PageOptions", "add_page"]
+__all__ = ["PageOptions", "add_page", "options_of"]
 
 
 def add_page(app: web.Application, options: PageOptions, log: Log) -> None:

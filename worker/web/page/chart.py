@@ -139,9 +139,9 @@ def _stack(minute: Minute, left: float, slot: float, top: float) -> Iterable[Bar
 
 
 def _round_up(value: int) -> float:
-    """Return the next of 1, 2, 5, 10, 20, 50 and so on."""
+    """Return the next number of one digit, and of noughts."""
     power = 10.0 ** math.floor(math.log10(max(1, value)))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
+    return next(step * power for step in range(1, 11) if step * power >= value)
 
 
 def _percent(value: float) -> str:

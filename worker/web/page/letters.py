@@ -5,8 +5,8 @@ from typing import get_args
 
 from aiohttp import web
 
-from worker.core.decision import Verdict
 from worker.core.dead_letter import DeadLetter, LetterFilter
+from worker.core.decision import Verdict
 from worker.store import dead_letters
 from worker.store.connection import Connection
 from worker.web.page.asked import asked_id, asked_number, asked_text, link

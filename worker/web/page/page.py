@@ -8,6 +8,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from worker.log import Log
+from worker.settings import Settings
 from worker.store.connection import Target
 from worker.web.page.gate import Clock, Gate, Session
 from worker.web.page.origin import is_known_host
@@ -26,6 +27,12 @@ class PageOptions:
     names: frozenset[str] = frozenset()
     statement_timeout: float = 2.0
     clock: Clock = time.time
+
+
+def options_of(settings: Settings) -> PageOptions:
+    """Return what the settings say of the page."""
+    token = settings.http_token.get_secret_value() if settings.http_token else None
+    return PageOptions(settings.target, token, settings.page_names | {settings.http_host.lower()}, settings.observe_timeout_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ class Reader:
             return await self._within(question, readonly=True)
 
     async def act(self, action: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do what a person asked for in one transaction, or raise UnavailableError: then nothing has happened."""
+        """Do what a person asked for in one transaction, or raise UnavailableError.
+
+        Then most likely nothing has happened; who lost the answer to the commit cannot know.
+        """
         async with self._in_turn():
             return await self._within(action, readonly=False)
 
@@ -76,9 +79,7 @@ class Reader:
             async with connection.transaction(isolation=isolation, readonly=readonly):
                 # For this transaction alone: behind a pooler the session is also the worker's.
                 statement_milliseconds = int(self.timeout * 1000)
-                await locks.limit(
-                    connection, lock_milliseconds=_LOCK_MILLISECONDS, statement_milliseconds=statement_milliseconds
-                )
+                await locks.limit(connection, lock_milliseconds=_LOCK_MILLISECONDS, statement_milliseconds=statement_milliseconds)
                 return await question(connection)
 
     async def _connected(self) -> Connection:
@@ -98,6 +99,8 @@ class Reader:
             raise UnavailableError(_told(error)) from error
         except asyncpg.QueryCanceledError as error:
             raise UnavailableError(f"an answer would have taken longer than {self.timeout:g} s") from error
+        except OverflowError as error:
+            raise UnavailableError(f"a value there is none that can be read: {error}") from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             if is_lost(error, self._connection):
                 self._give_up()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 NOTHING = "\N{EN DASH}"
 """What is shown where there is no value."""
 
-_SECONDS_BY_UNIT = (("d", 86_400), ("h", 3600), ("min", 60))
+_SECONDS_BY_UNIT = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 _LAST_YEAR = 9999
 
@@ -40,14 +40,12 @@ def age(seconds: float | None) -> str:
         return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 10:  # noqa: PLR2004 - one decimal tells something up to there
         return f"{seconds:.1f} s"
-    left = round(seconds)
-    parts = []
+    left, parts = round(seconds), []
     for unit, size in _SECONDS_BY_UNIT:
-        if left >= size:
-            parts.append(f"{left // size:,} {unit}")
+        if left >= size or parts:
+            parts.append((left // size, unit))
             left %= size
-    parts.append(f"{left} s")
-    return " ".join(parts[:2])
+    return " ".join(f"{amount:,} {unit}" for amount, unit in parts[:2] if amount)
 
 
 def milliseconds(value: float | None) -> str:
