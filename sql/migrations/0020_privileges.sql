@@ -125,8 +125,7 @@ begin
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
         pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(),
         pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
-        pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer),
-        pgmend.requeue(bigint[]), pgmend.discard(bigint[]) to pgmend_worker;
+        pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer) to pgmend_worker;
     end if;
 end
 $migration$;

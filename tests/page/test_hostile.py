@@ -1,6 +1,7 @@
 """Whatever somebody has written into a field, it is shown as text."""
 
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -18,42 +19,60 @@ PAYLOADS = {
     "address": "javascript:alert(1)//https://evil.example",
     "entity": "&lt;script&gt;&#60;&amp;amp;",
     "large": "<b>" * 350_000,
+    "list": '["<b>"]',
     "emoji": "\U0001f469\u200d\U0001f469\u200d\U0001f467 \ud7ff\uffff",
 }
 
 _LETTER = """
     insert into pgmend.dead_letters (
-        event_id, source_id, kind, user_key, verdict, message, hint, sqlstate, failed_constraint, failed_column, correlation_id,
-        referencing_table, constraint_name, row_image, writer_role, writer_claims, attempts, created_at
+        event_id, source_id, kind, user_key, verdict, message, hint, sqlstate, failed_constraint, failed_column,
+        correlation_id, referencing_table, constraint_name, row_image, writer_role, writer_claims, attempts
     )
-    values (
-        9, 1, 'insert_failed', left($1::text, 2000), $1::text, $1::text, $1::text, $1::text, left($1::text, 2000), $1::text, $1::text,
-        'public.orders', left($1::text, 60)::name, jsonb_build_object($1::text, $1::text), left($1::text, 60)::name, $1::text, 2147483647, '-infinity'
-    )
+    select
+        9, 1, 'insert_failed', left(given, 500), left(given, 500), given, given, given, left(given, 500), given,
+        given, 'public.orders', left(given, 60)::name, jsonb_build_object(given, given), left(given, 60)::name, given, 2147483647
+    from cast($1 as text) as given
 """
 _ENTRIES = """
     insert into public.error_logs (
-        error_type, severity, user_id, table_name, constraint_name, sqlstate, message, details, attempt, event_id, correlation_id, created_at
+        error_type, severity, user_id, table_name, constraint_name, sqlstate,
+        message, details, attempt, event_id, correlation_id, created_at
     )
     select
-        left($1::text, 2000), $1::text, left($1::text, 2000), $1::text, $1::text, $1::text, $1::text, details, -2147483648, 9, $1::text, at::timestamptz
-    from unnest(
-        array[jsonb_build_object($1::text, $1::text), '[1, [2]]', '"text"', 'null', '{"waited_ms": 1e300}', '{"waited_ms": "<b>"}', '{"waited_ms": 1e400}'],
+        left(given, 500), given, left(given, 500), given, given, given,
+        given, details, -2147483648, 9, given, at::timestamptz
+    from cast($1 as text) as given
+    cross join unnest(
+        array[
+            jsonb_build_object(given, given), '[1, [2]]', '"text"', 'null',
+            '{"waited_ms": 1e300}', '{"waited_ms": "<b>"}', '{"waited_ms": 1e400}'
+        ],
         array['2026-01-01', 'infinity', '-infinity', '0002-01-01', '9999-12-31', 'now', 'now']
     ) as entry (details, at)
 """
+_OURS = """
+    insert into public.error_logs (error_type, severity, message, details)
+    select type, 'info', $1::text, details
+    from unnest(array['MISSING_PROFILE_CREATED', 'USERS_WITHOUT_PROFILE_DETECTED', 'FOREIGN_KEY_VIOLATION_CAPTURED']) as type
+    cross join unnest(
+        array[
+            jsonb_build_object('waited_ms', $1::text, 'source_id', $1::text, 'users', $1::text, 'verdict', $1::text),
+            '{"waited_ms": 1e400, "source_id": 1e400, "users": 1e400}', '[]', '{"waited_ms": -1, "source_id": null, "users": {}}'
+        ]
+    ) as details
+"""
 _WORKER = """
     insert into pgmend.workers (worker_id, host, pid, version, listening, started_at, seen_at)
-    values (left($1::text, 2000), $1::text, 1, $1::text, false, 'now', '1970-01-01')
+    values (left($1::text, 500), $1::text, 1, $1::text, false, 'now', '1970-01-01')
 """
 _SOURCE = "update pgmend.profile_sources set paused_at = '1970-01-01', paused_because = $1::text"
-_ORPHANS = "insert into pgmend.orphan_counts values (left($1::text, 2000), $1::text, $1::text, 9223372036854775807, null, now())"
+_ORPHANS = "insert into pgmend.orphan_counts values (left($1::text, 500), $1::text, $1::text, 9223372036854775807, null, now())"
 _USERS = "insert into pgmend.user_counts values (1, 9223372036854775807, 9223372036854775806, 9223372036854775807, now(), now())"
 
 
 async def poison(connection: Connection, payload: str) -> None:
     """Write the payload wherever a text can stand."""
-    for statement in (_LETTER, _ENTRIES, _WORKER, _SOURCE, _ORPHANS):
+    for statement in (_LETTER, _ENTRIES, _OURS, _WORKER, _SOURCE, _ORPHANS):
         await connection.execute(statement, payload)
     await connection.execute(_USERS)
 
@@ -75,7 +94,8 @@ async def test_hostile_value_is_shown_as_text_on_every_page(keeper: Visitor, con
     for place in places(payload):
         shown = await keeper.get(place)
         assert shown.status == 200, (place, shown.text[:2000])
-        assert not any(live in shown.text for live in ("<script>", "<img", "<b>", "-->", "onerror=alert(1)>", "\u202e", "\x1b"))
+        assert not any(live in shown.text for live in ("<script>", "<img", "<b>", "-->", "onerror=alert(1)>"))
+        assert not set(re.sub(r"<[^>]*>", "", shown.text)) & set("\u202e\u2066\u200f\x01\x1b\x7f\ufeff")
         assert 'href="javascript' not in shown.text
         assert len(shown.text) < 500_000
 
@@ -92,8 +112,8 @@ async def test_escaped_value_can_still_be_read(keeper: Visitor, connection: Conn
 @pytest.mark.parametrize(
     "path",
     [
-        "/events/0", "/events/x", "/events/-1", "/events/1e3", "/events/9223372036854775808", f"/events/{'9' * 4000}", "/events/%00",
-        "/events/١", "/dead-letters/x", "/dead-letters/9223372036854775807",
+        "/events/0", "/events/x", "/events/-1", "/events/1e3", "/events/9223372036854775808", f"/events/{'9' * 4000}",
+        "/events/%00", "/events/\u0661", "/dead-letters/x", "/dead-letters/9223372036854775807",
     ],
 )  # fmt: skip
 async def test_event_that_never_was_is_not_found(visitor: Visitor, path: str) -> None:
@@ -115,6 +135,18 @@ async def test_search_for_nonsense_is_refused_without_asking_the_database(visito
 
     assert shown.status in {400, 404}
     assert "<h1>" in shown.text
+
+
+async def test_date_that_no_calendar_has_is_told_and_breaks_nothing(visitor: Visitor, connection: Connection) -> None:
+    """A time before the year 1 cannot be read, and the page says so; the next question is answered."""
+    await connection.execute(
+        "insert into public.error_logs (error_type, severity, message, created_at) values ('X', 'info', 'm', '4000-01-01 BC')"
+    )
+
+    shown = await visitor.get("/audit?type=X")
+
+    assert (shown.status, "date value out of range" in shown.main) == (503, True)
+    assert (await visitor.get("/")).status == 200
 
 
 async def test_details_are_shown_as_they_are(visitor: Visitor, connection: Connection) -> None:

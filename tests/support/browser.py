@@ -47,6 +47,7 @@ class Tab:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _waiting: dict[int, "asyncio.Future[Json]"] = field(default_factory=dict)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
+    _passed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def call(self, method: str, **parameters: object) -> Json:
         """Send one command and return its result."""
@@ -68,6 +69,8 @@ class Tab:
                     future.set_result(said["result"])
             elif said["method"] == "Page.loadEventFired":
                 self._loaded.set()
+            elif said["method"] == "Emulation.virtualTimeBudgetExpired":
+                self._passed.set()
             elif said["method"] == "Log.entryAdded":
                 self.complaints.append(said["params"]["entry"]["text"])
             elif said["method"] == "Runtime.exceptionThrown":
@@ -80,10 +83,31 @@ class Tab:
         async with asyncio.timeout(20):
             await self._loaded.wait()
 
-    async def look_like(self, *, width: int, height: int, scheme: str = "light") -> None:
-        """Be a window of this size, in light or dark."""
+    async def follow(self, script: str) -> None:
+        """Run a script that leads to another page, and wait until that has loaded."""
+        self._loaded.clear()
+        await self.evaluate(f"void {script}")
+        async with asyncio.timeout(20):
+            await self._loaded.wait()
+
+    async def text(self) -> str:
+        """Return what can be read on the page, also where scripts are off."""
+        root = (await self.call("DOM.getDocument", depth=0))["root"]["nodeId"]
+        body = (await self.call("DOM.querySelector", nodeId=root, selector="body"))["nodeId"]
+        shown = await self.call("DOM.resolveNode", nodeId=body)
+        answer = await self.call(
+            "Runtime.callFunctionOn",
+            objectId=shown["object"]["objectId"],
+            functionDeclaration="function () { return this.innerText }",
+            returnByValue=True,
+        )
+        return str(answer["result"]["value"])
+
+    async def look_like(self, *, width: int, height: int, scheme: str = "light", motion: str = "no-preference") -> None:
+        """Be a window of this size, in light or dark, of somebody who likes motion or does not."""
         await self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
-        await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+        await self.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": it} for name, it in wishes.items()])
 
     async def evaluate(self, script: str) -> Any:
         """Return what a script says, which may wait."""
@@ -99,6 +123,13 @@ class Tab:
             return bool(await self.evaluate(script) == expected)
 
         await eventually(look)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let so much time pass for the page, as fast as it can be done; what it fetches meanwhile arrives."""
+        self._passed.clear()
+        await self.call("Emulation.setVirtualTimePolicy", policy="pauseIfNetworkFetchesPending", budget=seconds * 1000)
+        async with asyncio.timeout(20):
+            await self._passed.wait()
 
     async def press(self, key: str, code: int) -> None:
         """Press and release a key."""

@@ -69,3 +69,11 @@ async def meet_trouble(connection: Connection, path: Path) -> int:
         await pipeline.turn(path)
     await integrity.count_users(connection)
     return int(await connection.fetchval("select max(event_id) from pgmend.dead_letters"))
+
+
+async def mend(connection: Connection, path: Path) -> None:
+    """Mend what was wrong with those two, as a person would, and send their dead letters back."""
+    await connection.execute("update public.users set full_name = 'Grace' where full_name is not null")
+    await connection.execute("select pgmend.requeue(array(select event_id from pgmend.dead_letters))")
+    await pipeline.turn(path)
+    await pipeline.turn(path)

@@ -8,10 +8,11 @@ from worker.web.page.seal import seal_of
 from worker.web.page.throttle import Throttle
 
 NOON = 1_800_000_000.0
-SEAL = seal_of("a token of sixteen")
+WORD = "a token of sixteen"
+SEAL = seal_of(WORD)
 
 
-def gate(token: str = "a token of sixteen", at: float = NOON) -> Gate:
+def gate(token: str = WORD, at: float = NOON) -> Gate:
     """Return a gate whose clock stands still."""
     return Gate(token, lambda: at)
 

@@ -81,12 +81,23 @@ def _written(present: PendingEvent | DeadLetter | None, entries: Sequence[Record
         yield Moment(present.created_at, "written", what)
         return
     for entry in entries:
-        waited = entry.details.get("waited_ms")
-        if isinstance(waited, int | float):
-            yield Moment(entry.created_at - timedelta(milliseconds=waited), "written", "the event was written")
+        began = _began(entry)
+        if began is not None:
+            yield Moment(began, "written", "the event was written")
             return
     if present is not None:
         yield Moment(min(present.created_at, entries[0].created_at), "written", "the event was written")
+
+
+def _began(entry: RecordedEntry) -> datetime | None:
+    """Return when the event of an effect was written, as far as the entry says so in a way that makes sense."""
+    waited = entry.details.get("waited_ms")
+    if not isinstance(waited, int | float):
+        return None
+    try:
+        return entry.created_at - timedelta(milliseconds=waited)
+    except OverflowError:
+        return None
 
 
 def _audited(entries: Sequence[RecordedEntry]) -> Iterator[Moment]:

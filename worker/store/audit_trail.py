@@ -1,6 +1,8 @@
 """The audit trail: a search of what was recorded, page by page, each by the index that fits what is asked."""
 
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 from worker.core.recorded_entry import AuditFilter, AuditPage, RecordedEntry
 from worker.store.connection import Connection
@@ -20,8 +22,17 @@ async def search(connection: Connection, wanted: AuditFilter, *, limit: int) -> 
         wanted.after.place if wanted.after else None,
         limit + 1,
     )
-    found = tuple(RecordedEntry(**dict(row) | {"details": json.loads(row["details"])}) for row in rows[:limit])
+    found = tuple(RecordedEntry(**dict(row) | _legible(row["created_at"], row["details"])) for row in rows[:limit])
     return AuditPage(found, found[-1].cursor if len(rows) > limit else None)
+
+
+def _legible(created_at: datetime, details: str) -> dict[str, Any]:
+    """Return the two fields of which others may have made more than we write: infinity, or JSON that is no object."""
+    read = json.loads(details)
+    return {
+        "created_at": created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC),
+        "details": read if isinstance(read, dict) else {"details": read},
+    }
 
 
 def _search(wanted: AuditFilter) -> str:

@@ -126,7 +126,11 @@ minutes as (
         (
             select percentile_cont(array[0.5, 0.99]) within group (order by found.ms)
             from (
-                select (entry.details ->> 'waited_ms')::float8 as ms
+                select
+                    case
+                        when jsonb_typeof(entry.details -> 'waited_ms') = 'number'
+                            then least((entry.details ->> 'waited_ms')::numeric, 1e15)::float8
+                    end as ms
                 from pgmend.audit_entries as entry
                 where
                     entry.error_type = 'MISSING_PROFILE_CREATED'
@@ -172,7 +176,10 @@ all_replayed as (
 finds as (
     select entry.created_at, (entry.details ->> 'source_id')::integer as source_id, (entry.details ->> 'users')::bigint as users
     from pgmend.audit_entries as entry
-    where entry.error_type = 'USERS_WITHOUT_PROFILE_DETECTED'
+    where
+        entry.error_type = 'USERS_WITHOUT_PROFILE_DETECTED'
+        and entry.details ->> 'source_id' ~ '^[0-9]{1,9}$'
+        and entry.details ->> 'users' ~ '^[0-9]{1,18}$'
     order by entry.created_at desc
     limit 5
 )

@@ -32,7 +32,9 @@ class PageOptions:
 def options_of(settings: Settings) -> PageOptions:
     """Return what the settings say of the page."""
     token = settings.http_token.get_secret_value() if settings.http_token else None
-    return PageOptions(settings.target, token, settings.page_names | {settings.http_host.lower()}, settings.observe_timeout_seconds)
+    return PageOptions(
+        settings.target, token, settings.page_names | {settings.http_host.lower()}, settings.observe_timeout_seconds
+    )
 
 
 @dataclass(frozen=True, slots=True)

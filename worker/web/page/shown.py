@@ -40,7 +40,8 @@ def age(seconds: float | None) -> str:
         return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 10:  # noqa: PLR2004 - one decimal tells something up to there
         return f"{seconds:.1f} s"
-    left, parts = round(seconds), []
+    left = round(seconds)
+    parts: list[tuple[int, str]] = []
     for unit, size in _SECONDS_BY_UNIT:
         if left >= size or parts:
             parts.append((left // size, unit))

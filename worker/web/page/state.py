@@ -67,7 +67,7 @@ def is_alive(worker: WorkerSeen) -> bool:
 def _debt(status: Status) -> Iterator[Trouble]:
     for source in status.sources:
         if source.overdue:
-            what = f"{_count(source.overdue, 'user', 'users')} of {source.users_table} without a profile"
+            what = f"{_count(source.overdue, 'user', 'users')} without a profile, in {source.users_table}"
             yield Trouble(what, "pgmend heal --all")
     for reference in status.orphans:
         if reference.orphans:
