@@ -24,8 +24,8 @@ def _of_sources(number: Callable[[SourceState], float | None]) -> Callable[[Obse
 
 
 def _dead_letters(seen: Observation) -> Values:
-    known = dict.fromkeys(DEAD_LETTER_VERDICTS, 0)
-    return [((verdict,), letters) for verdict, letters in {**known, **seen.dead_letters}.items()]
+    letters = {**dict.fromkeys(map(str, DEAD_LETTER_VERDICTS), 0), **seen.dead_letters}
+    return [((verdict,), number) for verdict, number in letters.items()]
 
 
 def _alone(number: Callable[[Observation], float]) -> Callable[[Observation], Values]:
