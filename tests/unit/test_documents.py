@@ -125,7 +125,7 @@ def test_every_setting_is_documented_with_its_unit(name: str) -> None:
     assert f"| `PGMEND_{name.upper()}` |" in text
     assert f"| {field.description} |" in text
     if field.annotation is float:
-        assert name.endswith(("_seconds", "_milliseconds"))
+        assert name.endswith(("_seconds", "_milliseconds", "_days"))
 
 
 def test_migrations_are_numbered_without_a_gap_and_say_why() -> None:

@@ -1,19 +1,21 @@
-"""The sweeper: the periodic search for users without a profile that no event announced, for rows that lie too long, for orphans.
+"""The sweeper: the periodic search for users without a profile that no event announced, for what lies too long, for orphans.
 
 One sweeps at a time among many workers.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import asyncpg
 
 from worker.core.audit import AuditEntry
+from worker.core.retention import Keeping
 from worker.log import Log
+from worker.pruning import Pruning
 from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, integrity, outbox, pauses, profiles
+from worker.store import error_logs, integrity, pauses, profiles
 from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
@@ -30,6 +32,8 @@ class Sweeper:
     batch_size: int = 10_000
     watch: OrphanWatch = field(default_factory=lambda: OrphanWatch(0, 0))
     """Looks for orphans after a sweep."""
+    pruning: Pruning = field(default_factory=lambda: Pruning(Keeping()))
+    """Lets go what was kept long enough, after a sweep."""
 
     async def run(self) -> None:
         """Sweep until the stop, which cancels a sweep under way: the next one finds the same."""
@@ -46,6 +50,7 @@ class Sweeper:
                 while more and not self.stop.is_requested():
                     more = await sweep(connection, self.log, most=self.batch_size)
                 await count(connection)
+                await prune(connection, self.log, self.pruning)
                 await self.watch.look(connection, self.log)
         except LostConnectionError as error:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
@@ -64,15 +69,12 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
         entries = [_entry(source_id, users) for source_id, users in found.items() if users]
         if entries:
             await error_logs.record(connection, entries)
-        expired = await outbox.expire(connection, most=most)
         paused = await pauses.paused(connection)
     log.info(
         "sweep_finished",
         users_without_profile=sum(found.values()),
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
-    if expired:
-        log.warning("captured_rows_expired", captured_rows=expired)
     for source in paused:
         log.warning(
             "source_is_paused",
@@ -82,6 +84,18 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
             paused_for_s=round(source.paused_for),
         )
     return any(users == most for users in found.values())
+
+
+async def prune(connection: Connection, log: Log, pruning: Pruning) -> None:
+    """Let go what was kept long enough, and what is kept of erased users; say so where there was any."""
+    started = time.perf_counter()
+    pruned = await pruning.prune(connection)
+    if pruned.captured_rows:
+        log.warning("captured_rows_expired", captured_rows=pruned.captured_rows)
+    if pruned.dead_letters:
+        log.warning("dead_letters_expired", dead_letters=pruned.dead_letters)
+    if pruned.rows:
+        log.info("pruning_finished", **asdict(pruned), duration_ms=round((time.perf_counter() - started) * 1000, 1))
 
 
 async def count(connection: Connection) -> None:

@@ -113,11 +113,6 @@ async def announce_referenced(connection: Connection, capture: Capture, constrai
     )
 
 
-async def expire(connection: Connection, *, most: int) -> int:
-    """Let captured rows go that nobody settled in time; return how many."""
-    return int(await connection.fetchval(statement("outbox/expire"), most))
-
-
 async def observe(connection: Connection, *, after: int) -> Observation:
     """Look at the outbox for the low-water mark: the oldest express event above ``after``, the last id, the snapshot."""
     row = await connection.fetchrow(statement("outbox/observe"), after)
