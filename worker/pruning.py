@@ -50,8 +50,8 @@ class Pruning:
     async def _drop_erased(self, connection: Connection, source_id: int) -> tuple[int, bool]:
         after = self._looked_at.get(source_id, 0)
         last, dropped = await retention.drop_erased(connection, source_id, after=after, most=self.most)
-        self._looked_at[source_id] = last or 0
-        return dropped, last is not None
+        self._looked_at[source_id] = last
+        return dropped, last > 0
 
 
 async def _batches(connection: Connection, deadline: float, step: Step) -> tuple[int, bool]:

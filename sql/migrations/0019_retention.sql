@@ -156,11 +156,11 @@ end
 $function$;
 
 -- Drops what is kept of users who have been erased since: dead letters, and rows that wait, those of a paused source as well.
--- Looks at the next so many events of the source above an id; returns the last it looked at, or null where there was none.
+-- Looks at the next so many events of the source above an id; returns the last it looked at, and how many it looked at.
 -- Erased is whom the worker's own decision (core/decision.py) calls so: of whom the source says it, and who is absent although
 -- they were known.
 create or replace function pgmend.drop_erased(
-    wanted_source integer, after_event bigint, most integer, out last_event bigint, out dropped bigint
+    wanted_source integer, after_event bigint, most integer, out last_event bigint, out looked bigint, out dropped bigint
 )
 language plpgsql
 security definer
@@ -171,7 +171,8 @@ declare
     keys text[];
 begin
     dropped := 0;
-    select max(looked.event_id), array_agg(looked.event_id), array_agg(distinct looked.user_key) into last_event, ids, keys
+    select max(lies.event_id), count(*), array_agg(lies.event_id), array_agg(distinct lies.user_key)
+    into last_event, looked, ids, keys
     from (
         (
             select event.event_id, event.user_key
@@ -190,8 +191,8 @@ begin
         )
         order by event_id
         limit most
-    ) as looked;
-    if last_event is null then
+    ) as lies;
+    if looked = 0 then
         return;
     end if;
 

@@ -30,7 +30,7 @@ async def sources(connection: Connection) -> list[int]:
     return [row["source_id"] for row in await connection.fetch(statement("retention/sources"))]
 
 
-async def drop_erased(connection: Connection, source_id: int, *, after: int, most: int) -> tuple[int | None, int]:
-    """Look at the next events of a source; return the last id looked at (None: there was none), and how many were dropped."""
+async def drop_erased(connection: Connection, source_id: int, *, after: int, most: int) -> tuple[int, int]:
+    """Look at the next events of a source; return the last id looked at (0: there is nothing after it), and how many went."""
     (row,) = await connection.fetch(statement("retention/drop_erased"), source_id, after, most)
-    return row["last_event"], row["dropped"]
+    return row["last_event"] if row["looked"] >= most else 0, row["dropped"]
