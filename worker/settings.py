@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.core.retention import Keeping
 from worker.core.retry_policy import RetryPolicy
 from worker.errors import SettingsInvalidError
 from worker.store.connection import Target
@@ -17,6 +18,7 @@ from worker.store.connection import Target
 PREFIX = "PGMEND_"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
 class Settings(BaseSettings):
@@ -49,6 +51,9 @@ class Settings(BaseSettings):
         le=31_536_000,
         description="how often validated keys are checked for orphans, others with each sweep; 0: none",
     )
+    keep_captured_rows_days: Days = Field(30.0, description="days that a captured row is kept, waiting or dead; 0: for ever")
+    keep_dead_letters_days: Days = Field(0.0, description="days that the dead letter of a sign-up is kept; 0: for ever")
+    keep_audit_entries_days: Days = Field(365.0, description="days that an audit entry is kept; 0: for ever")
     first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")
     longest_retry_delay_seconds: Seconds = Field(300.0, description="the longest delay between two attempts")
     most_attempts: int = Field(40, ge=1, le=1000, description="attempts before a passing failure becomes a dead letter")
@@ -122,6 +127,11 @@ class Settings(BaseSettings):
     def retry_policy(self) -> RetryPolicy:
         """Return when a released event is due again."""
         return RetryPolicy(self.first_retry_delay_seconds, self.longest_retry_delay_seconds, self.most_attempts)
+
+    @property
+    def keeping(self) -> Keeping:
+        """Return how long what is kept."""
+        return Keeping(self.keep_captured_rows_days, self.keep_dead_letters_days, self.keep_audit_entries_days)
 
     def masked(self) -> dict[str, object]:
         """Return the effective settings with every secret masked."""

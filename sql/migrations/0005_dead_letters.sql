@@ -27,7 +27,19 @@ create index if not exists dead_letters_by_verdict on pgmend.dead_letters (verdi
 
 create index if not exists dead_letters_by_constraint on pgmend.dead_letters (failed_constraint, event_id);
 
+create index if not exists dead_letters_by_dead_at on pgmend.dead_letters (dead_at);
+
 create index if not exists dead_letters_by_writer on pgmend.dead_letters (writer_role) where kind = 'insert_failed';
 
 create index if not exists dead_letters_by_row on pgmend.dead_letters using gin (row_image jsonb_path_ops)
 where kind = 'insert_failed';
+
+-- Requeued and discarded by the thousand, or not at all for months.
+alter table pgmend.dead_letters set (
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0.05,
+    autovacuum_analyze_threshold = 1000,
+    toast.autovacuum_vacuum_scale_factor = 0.05,
+    toast.autovacuum_vacuum_threshold = 1000
+);

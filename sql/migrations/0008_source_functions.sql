@@ -656,6 +656,9 @@ begin
         if to_regrole('pgmend_worker') is not null and template.signature ~ '^pgmend\.(heal|heal_one|hold|facts|sweep|count)_%' then
             execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));
         end if;
+        if to_regrole('pgmend_operator') is not null and template.signature ~ '^pgmend\.facts_%' then
+            execute format('grant execute on function %s to pgmend_operator', format(template.signature, source_id));
+        end if;
     end loop;
 end
 $function$;

@@ -84,12 +84,16 @@ async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connecti
     await connection.execute(GUARDS)
 
     assert await _column(connection, DEFINERS) == [
+        "backfill_users",
         "capture_sign_up_N",
         "count_N",
         "defer_again",
         "discard",
+        "drop_erased",
         "ensure_guarded_N",
+        "expire_audit_entries",
         "expire_captured_rows",
+        "expire_dead_letters",
         "facts_N",
         "find_missing_N",
         "heal_N",

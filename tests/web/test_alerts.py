@@ -18,7 +18,7 @@ from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from tests.support.workload import TOO_LONG, no_grace
 from tests.web.conftest import Serve
-from worker.__main__ import make_parser
+from worker.commands.parser import make_parser
 from worker.pipeline import Path as EventPath
 from worker.pipeline import turn
 from worker.store.connection import Connection

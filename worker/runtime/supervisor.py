@@ -15,6 +15,7 @@ from worker.core.vitals import Pulse, Vitals
 from worker.errors import GracePeriodExceededError, PgmendError
 from worker.log import Log
 from worker.pipeline import Path
+from worker.pruning import Pruning
 from worker.runtime.bell import Bell
 from worker.runtime.consumer import Consumer, Rhythm
 from worker.runtime.listener import Heartbeat, Listener
@@ -100,7 +101,10 @@ class Worker:
         )
         sweeping = replace(settings.target, statement_timeout=settings.sweep_timeout_seconds)
         watch = OrphanWatch(settings.orphan_check_interval_seconds, settings.sweep_timeout_seconds)
-        sweeper = Sweeper(sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size, watch)
+        pruning = Pruning(settings.keeping)
+        sweeper = Sweeper(
+            sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size, watch, pruning
+        )
         sweeper.meters, sweeper.pulse = self.meters, self.vitals.sweeper
         return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
 
