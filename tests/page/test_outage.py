@@ -89,4 +89,5 @@ async def test_slow_answer_is_given_up_and_costs_nobody_the_connection(far: Visi
         locked = await far.get("/audit")
 
     assert locked.status == 503
+    assert "takes too long" in locked.main or "locked by somebody else" in locked.main
     assert (await far.get("/audit")).status == 200

@@ -71,7 +71,7 @@ def test_every_command_that_the_page_names_is_one() -> None:
 
     assert len(commands) >= 8
     for command in commands:
-        assert make_parser().parse_args(command.split()), command
+        assert callable(make_parser().parse_args(command.split()).run), command
 
 
 def test_wheel_carries_templates_and_static_files(tmp_path: FilePath) -> None:

@@ -38,7 +38,7 @@ class Overview:
             if self.last is None or page.options.clock() - self.last.at > _FRESH_SECONDS:
                 self.last = Seen(await page.reader.ask(store.seen), page.options.clock())
         except UnavailableError as error:
-            outage = f"The database does not answer: {error}."
+            outage = f"{error}."
         if self.last is None:
             return Answer("overview.html", {"state": unknown(outage), "outage": outage, "status": None}, 503)
         values = _values(self.last.status)

@@ -82,7 +82,7 @@ class Page:
             except Refusal as refusal:
                 answer = _refused(refusal)
             except UnavailableError as error:
-                answer = _refused(Refusal(503, "The database does not answer", f"Nothing can be read now: {error}."))
+                answer = _refused(Refusal(503, error.what, f"Nothing can be read now: {error.reason}."))
             return self._shown(answer, request) if isinstance(answer, Answer) else answer
 
         return handle

@@ -22,7 +22,15 @@ _SILENT_SECONDS = 1.0
 
 
 class UnavailableError(Exception):
-    """The database does not answer, or not in time; the text says which, for a person."""
+    """There is no answer: ``what`` is wrong in a few words, and the reason, both for a person."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what}: {reason}")
+        self.what = what
+        self.reason = reason
+
+
+_SILENT, _SLOW, _REFUSES = "The database does not answer", "The answer takes too long", "The database refuses to answer"
 
 
 @dataclass(slots=True)
@@ -66,11 +74,11 @@ class Reader:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS + 2 * self.timeout), self._turn:
                 if self._silent and asyncio.get_running_loop().time() - self._silent[0] < _SILENT_SECONDS:
-                    raise UnavailableError(self._silent[1])
+                    raise UnavailableError(_SILENT, self._silent[1])
                 yield
         except TimeoutError as error:
             self._give_up()
-            raise UnavailableError("it took too long") from error
+            raise UnavailableError(_SILENT, "it took too long") from error
 
     async def _within(self, question: Callable[[Connection], Awaitable[T]], *, readonly: bool) -> T:
         isolation: Isolation = "repeatable_read" if readonly else "read_committed"
@@ -96,15 +104,16 @@ class Reader:
         except PgmendError as error:
             self._silent = (asyncio.get_running_loop().time(), _told(error))
             self._give_up()
-            raise UnavailableError(_told(error)) from error
+            raise UnavailableError(_SILENT, _told(error)) from error
         except asyncpg.QueryCanceledError as error:
-            raise UnavailableError(f"an answer would have taken longer than {self.timeout:g} s") from error
+            raise UnavailableError(_SLOW, f"it would have taken longer than {self.timeout:g} s") from error
         except OverflowError as error:
-            raise UnavailableError(f"a value there is none that can be read: {error}") from error
+            raise UnavailableError(_REFUSES, f"a value cannot be read, {error}") from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if is_lost(error, self._connection):
+            is_gone = is_lost(error, self._connection)
+            if is_gone:
                 self._give_up()
-            raise UnavailableError(_told(explained(error))) from error
+            raise UnavailableError(_SILENT if is_gone else _REFUSES, _told(explained(error))) from error
 
     def _give_up(self) -> None:
         connection, self._connection = self._connection, None

@@ -13,6 +13,7 @@ NOTHING = "\N{EN DASH}"
 _SECONDS_BY_UNIT = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 _LAST_YEAR = 9999
+_MOMENT_SECONDS = 0.0005
 
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffc]"
@@ -82,7 +83,8 @@ def between(moments: tuple[datetime, datetime]) -> str:
     later, earlier = moments
     if not all(_LAST_YEAR > it.year > 1 for it in moments):
         return ""
-    return f"{age((_in_utc(later) - _in_utc(earlier)).total_seconds())} later"
+    seconds = (_in_utc(later) - _in_utc(earlier)).total_seconds()
+    return f"{age(seconds)} later" if seconds >= _MOMENT_SECONDS else "at the same moment"
 
 
 def text(value: object, most: int = 300) -> str:
