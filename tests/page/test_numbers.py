@@ -46,8 +46,10 @@ async def test_figures_are_what_sql_counts(visitor: Visitor, connection: Connect
         await count(connection, "public.users where not exists (select from public.profiles where profiles.id = users.id)") - 1
     )
 
-    shown = figures((await visitor.get("/")).text)
+    text = (await visitor.get("/")).text
+    shown = figures(text)
 
+    assert f"of {users:,} users" in text
     assert shown["Without profile"] == f"{missing:,}"
     assert shown["Coverage"].startswith(f"{int((1 - missing / users) * 10_000) / 100:.2f}".rstrip("0"))
     assert shown["Dead letters"] == f"{await count(connection, 'pgmend.dead_letters'):,}"
@@ -167,7 +169,7 @@ async def test_audit_is_turned_page_by_page_without_loss(visitor: Visitor, conne
     )
     seen: list[str] = []
     place = "/audit?user=ada"
-    while place:
+    while place and len(seen) <= 130:
         text = (await visitor.get(place)).main
         seen += re.findall(r"entry &lt;(\d+)&gt;", text)
         following = re.search(r'href="([^"]+)" rel="next"', text)
