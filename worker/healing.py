@@ -10,7 +10,7 @@ from worker.core.event import Event
 from worker.core.facts import Facts
 from worker.core.retry_policy import RetryPolicy
 from worker.core.status import SourceStatus
-from worker.errors import HealingRefusedError, SourcePausedError
+from worker.errors import HealingRefusedError, PrivilegeMissingError, SourcePausedError
 from worker.rehearsing import rehearse
 from worker.store import error_logs, profiles
 from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
@@ -29,6 +29,9 @@ class Healing:
 
     async def heal(self, source: SourceStatus, user_key: str) -> HealState:
         """Make the profile that is missing; raise SourcePausedError or HealingRefusedError where it cannot be made."""
+        if not await profiles.may_heal(self.connection):
+            hint = "connect as a login that belongs to pgmend_worker, or use pgmend heal --all"
+            raise PrivilegeMissingError("to heal one user takes the rights of the worker", hint=hint)
         if source.paused_at is not None:
             hint = f"pgmend resume --source {source.source_id}"
             raise SourcePausedError(f"source {source.source_id} is paused", detail=source.paused_because or "", hint=hint)
@@ -64,7 +67,7 @@ class Healing:
                 if outcome == "healed":
                     await error_logs.record(self.connection, [_entry(source, user_key)])
         except asyncpg.PostgresError as error:
-            if is_lost(error, self.connection) or isinstance(error, asyncpg.InsufficientPrivilegeError):
+            if is_lost(error, self.connection):
                 raise
             failure = failure_of(error)
             what = failure.constraint or failure.column or "the database"

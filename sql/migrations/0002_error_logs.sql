@@ -94,12 +94,11 @@ begin
                 || 'set pgmend.error_logs_table = ''public.pgmend_error_logs''.';
     end if;
 
-    -- What is searched for, newest first. All but the first grow at their ends only, where a page is at hand: every healed user
-    -- pays for them.
+    -- What is searched for, newest first. Every healed user pays for them, so there is none by time alone: what is asked of all
+    -- types goes from one to the next in the last of these (audit_trail/newest.sql, expire_audit_entries).
     execute format('create index if not exists error_logs_by_user on %s (user_id, created_at)', error_logs);
     execute format('create index if not exists error_logs_by_event on %s (event_id) where event_id is not null', error_logs);
     execute format('create index if not exists error_logs_by_type on %s (error_type, created_at)', error_logs);
-    execute format('create index if not exists error_logs_by_time on %s (created_at)', error_logs);
 
     -- place: where the row lies, which tells entries of one moment apart; a table of the application's may have no id.
     execute format(

@@ -115,20 +115,33 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     types constant text[] := our_types || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
-    expired bigint;
+    looked_at text := '';
+    gone bigint;
+    expired bigint := 0;
 begin
-    delete from pgmend.audit_entries as entry
-    where entry.place = any(
-        array(
-            select old.place
-            from pgmend.audit_entries as old
-            where old.created_at < clock_timestamp() - older_than
-                and (old.error_type = any(types) or old.error_type ~ '^ORPHANED_[A-Z0-9_]+_DETECTED$')
-            order by old.created_at
-            limit most
-        )
-    );
-    get diagnostics expired = row_count;
+    -- From one type to the next, by the index by type and time.
+    loop
+        select entry.error_type into looked_at
+        from pgmend.audit_entries as entry
+        where entry.error_type > looked_at
+        order by entry.error_type
+        limit 1;
+        exit when looked_at is null or expired >= most;
+        if looked_at = any(types) or looked_at ~ '^ORPHANED_[A-Z0-9_]+_DETECTED$' then
+            delete from pgmend.audit_entries as entry
+            where entry.place = any(
+                array(
+                    select old.place
+                    from pgmend.audit_entries as old
+                    where old.error_type = looked_at and old.created_at < clock_timestamp() - older_than
+                    order by old.created_at
+                    limit most - expired
+                )
+            );
+            get diagnostics gone = row_count;
+            expired := expired + gone;
+        end if;
+    end loop;
     return expired;
 end
 $function$;

@@ -79,15 +79,15 @@ def test_every_command_and_option_is_documented() -> None:
         row = re.search(rf"^\| `pgmend {name}` \|(.*)$", text, re.MULTILINE)
         assert row, name
         for action in parser._actions:
-            written = (action.option_strings or [action.metavar])[0]
+            written = [*action.option_strings, action.metavar][0]
             assert action.dest == "help" or f"`{written}`" in row[1], (name, written)
 
 
 def every_command(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Yield every command that does something, with its whole name: ``events list``."""
-    (actions,) = (action for action in parser._actions if isinstance(action.choices, dict))
+    (actions,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for name, below in actions.choices.items():
-        if any(isinstance(action.choices, dict) for action in below._actions):
+        if any(isinstance(action, argparse._SubParsersAction) for action in below._actions):
             yield from every_command(below, f"{above}{name} ")
         else:
             yield f"{above}{name}", below

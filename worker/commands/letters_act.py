@@ -10,10 +10,10 @@ from worker.commands.opening import as_json, opened
 from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.event import Event
 from worker.core.rehearsal import Rehearsal
-from worker.errors import ConfirmationNeededError, NoSuchEventError, PgmendError
+from worker.errors import ConfirmationNeededError, NoSuchEventError, PgmendError, PrivilegeMissingError
 from worker.rehearsing import rehearse
 from worker.settings import Settings
-from worker.store import dead_letters
+from worker.store import dead_letters, profiles
 from worker.store.connection import Connection, close, connect
 
 FOUND_SOMETHING = 3
@@ -27,6 +27,7 @@ async def requeue(options: argparse.Namespace, effective: Settings) -> int:
     wanted = _wanted(options)
     async with opened(effective, "dead-letters") as connection:
         if options.dry_run:
+            await require_trial(connection)
             return await _rehearse_all(connection, wanted, Trial(effective), as_object=options.json)
         requeued = 0
         async for letters in _batches(connection, wanted):
@@ -77,6 +78,13 @@ async def _rehearse_all(connection: Connection, wanted: LetterFilter, trial: "Tr
         await trial.end()
     _require_any(tried, wanted)
     return 0 if is_clear else FOUND_SOMETHING
+
+
+async def require_trial(connection: Connection) -> None:
+    """Refuse where this role could not do what the worker does: all it would find is its own lack of rights."""
+    if not await profiles.may_heal(connection):
+        hint = "connect as a login that belongs to pgmend_worker"
+        raise PrivilegeMissingError("to try a heal or a replay takes the rights of the worker", hint=hint)
 
 
 @dataclass(slots=True)
