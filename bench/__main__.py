@@ -1,4 +1,4 @@
-"""The command line: ``python -m bench [NAME ...] [--json] [--quick] [--draw] [--durable]``."""
+"""The command line: ``python -m bench [NAME ...] [--json] [--quick] [--events N] [--draw] [--durable]``."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "bench"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return 0: a missed target is a finding, not a failure."""
     options = _parser().parse_args(arguments)
-    with open_laboratory(durable=options.durable, quick=options.quick) as laboratory:
+    with open_laboratory(durable=options.durable, quick=options.quick, events=options.events) as laboratory:
         reports = asyncio.run(_measure(laboratory, options.names or list(MEASUREMENTS)))
         conditions = laboratory.conditions()
     print(table(figure for report in reports for figure in report.figures))
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help=", ".join(MEASUREMENTS))
     parser.add_argument("--json", action="store_true", help="print all figures and conditions as JSON in the last line")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; the figures mean nothing")
+    parser.add_argument("--events", type=int, metavar="N", help="events of the measurement bloat (1,000,000)")
     parser.add_argument("--draw", action="store_true", help="write the pictures into docs/bench")
     parser.add_argument("--durable", action="store_true", help="keep fsync and synchronous_commit on")
     return parser

@@ -32,6 +32,8 @@ class Laboratory:
     cluster: embedded.Cluster
     durable: bool
     quick: bool
+    events: int | None = None
+    """Events of a measurement that takes as many as one likes, where somebody has said so."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def size(self, full: int, quick: int) -> int:
@@ -86,10 +88,10 @@ class Laboratory:
 
 
 @contextmanager
-def open_laboratory(*, durable: bool, quick: bool) -> Iterator[Laboratory]:
+def open_laboratory(*, durable: bool, quick: bool, events: int | None = None) -> Iterator[Laboratory]:
     """Start the server, and stop it at the end. Call it from the main thread."""
     with embedded.start(durable=durable, settings=SETTINGS) as cluster:
-        yield Laboratory(cluster, durable, quick)
+        yield Laboratory(cluster, durable, quick, events)
 
 
 @asynccontextmanager

@@ -25,6 +25,12 @@ PgmendError                     1   a failure that nothing below names
 ├── LockNotGrantedError        40   others held a lock for too long
 ├── ServerUnfitError           41   a standby or another server that takes no writes, or a transaction pooler
 ├── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
+├── AddressUnavailableError    43   probes and metrics cannot be served on the address
+├── SourcePausedError          44   the source is paused: nothing is made until a person resumes it
+├── NoSuchEventError           45   there is no such event, or no such dead letter
+├── ConfirmationNeededError    46   more than one would go, or nobody can be asked, and nobody said --yes
+├── UnknownUserError           47   no source knows such a user
+├── HealingRefusedError        48   the database refuses profiles that the recipe builds
 ├── OrphansRefusedError        33   orphans stay, because the application's own rules refuse what was to be done
 ├── RepairBusyError            34   somebody else is at work on the run, or holds locks for too long
 ├── TriggerInterferedError     35   a trigger does more to the rows, or less, than was written down; nothing was changed
@@ -198,6 +204,12 @@ class OwnerNeededError(PgmendError):
     exit_code = 42
 
 
+class AddressUnavailableError(PgmendError):
+    """Probes, metrics and the page cannot be served where they should be."""
+
+    exit_code = 43
+
+
 class OrphansRefusedError(PgmendError):
     """Orphans stay where they are: a constraint or trigger of the application refuses what was to be done with them."""
 
@@ -226,3 +238,33 @@ class RestoreRefusedError(PgmendError):
     """Rows stay in the quarantine: the present contradicts them."""
 
     exit_code = 37
+
+
+class SourcePausedError(PgmendError):
+    """A profile source is paused; nothing is made until a person resumes it."""
+
+    exit_code = 44
+
+
+class NoSuchEventError(PgmendError):
+    """There is no event, or no dead letter, of that id."""
+
+    exit_code = 45
+
+
+class ConfirmationNeededError(PgmendError):
+    """More than one dead letter would go, or nobody can be asked; nothing was changed."""
+
+    exit_code = 46
+
+
+class UnknownUserError(PgmendError):
+    """No profile source knows a user of that key."""
+
+    exit_code = 47
+
+
+class HealingRefusedError(PgmendError):
+    """The database refuses profiles that the recipe builds; what could be made stands."""
+
+    exit_code = 48

@@ -3,12 +3,14 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.core.retention import Keeping
 from worker.core.retry_policy import RetryPolicy
 from worker.errors import SettingsInvalidError
 from worker.store.connection import Target
@@ -16,6 +18,7 @@ from worker.store.connection import Target
 PREFIX = "PGMEND_"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
 class Settings(BaseSettings):
@@ -48,6 +51,9 @@ class Settings(BaseSettings):
         le=31_536_000,
         description="how often validated keys are checked for orphans, others with each sweep; 0: none",
     )
+    keep_captured_rows_days: Days = Field(30.0, description="days that a captured row is kept, waiting or dead; 0: for ever")
+    keep_dead_letters_days: Days = Field(0.0, description="days that the dead letter of a sign-up is kept; 0: for ever")
+    keep_audit_entries_days: Days = Field(365.0, description="days that an audit entry is kept; 0: for ever")
     first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")
     longest_retry_delay_seconds: Seconds = Field(300.0, description="the longest delay between two attempts")
     most_attempts: int = Field(40, ge=1, le=1000, description="attempts before a passing failure becomes a dead letter")
@@ -56,7 +62,27 @@ class Settings(BaseSettings):
     statement_timeout_seconds: Seconds = Field(30.0, description="how long one statement of the worker may take")
     lock_timeout_seconds: Seconds = Field(2.0, description="how long the careful lane waits for a lock")
     grace_period_seconds: Seconds = Field(20.0, description="how long a graceful stop may take")
+    http_port: int | None = Field(
+        None, ge=0, le=65_535, description="where probes, metrics and the page are served; unset: nowhere"
+    )
+    http_host: str = Field("127.0.0.1", min_length=1, description="the address that they are served on; 0.0.0.0: on every one")
+    observe_interval_seconds: Seconds = Field(5.0, description="how often the database is asked for what probes and metrics show")
+    observe_timeout_seconds: Seconds = Field(2.0, description="how long that may take")
+    ready_outbox_age_seconds: Seconds = Field(300.0, description="how long an event may be due while the worker is called ready")
+    ready_debt_users: int = Field(1000, ge=0, description="how many users may lack their profile for a minute and more, the same")
+    ready_debt_age_seconds: float = Field(3600.0, gt=0, le=31_536_000, description="and for how long some user may, the same")
+    ready_when_deaf: bool = Field(default=False, description="whether a worker that polls, because it hears no ring, is ready")
     prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
+    http_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="who tells it to the page may see captured rows, requeue and discard; without one nobody may",
+    )
+    http_names: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.\-]*( *, *[A-Za-z0-9.\-]+)*$",
+        description="host names that the page answers to, beside localhost and addresses; separated by commas",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
 
@@ -82,14 +108,30 @@ class Settings(BaseSettings):
         return self._target(self.database_url)
 
     @property
+    def observing_target(self) -> Target:
+        """Return where and how impatiently probes and metrics ask."""
+        seconds = self.observe_timeout_seconds
+        return replace(self.target, application_name="pgmend observing", connect_timeout=seconds, statement_timeout=seconds)
+
+    @property
     def listen_target(self) -> Target:
         """Return where the listener connects."""
         return self._target(self.listen_url or self.database_url)
 
     @property
+    def page_names(self) -> frozenset[str]:
+        """Return the host names that the page answers to."""
+        return frozenset(name.strip().rstrip(".").lower() for name in self.http_names.split(",") if name.strip())
+
+    @property
     def retry_policy(self) -> RetryPolicy:
         """Return when a released event is due again."""
         return RetryPolicy(self.first_retry_delay_seconds, self.longest_retry_delay_seconds, self.most_attempts)
+
+    @property
+    def keeping(self) -> Keeping:
+        """Return how long what is kept."""
+        return Keeping(self.keep_captured_rows_days, self.keep_dead_letters_days, self.keep_audit_entries_days)
 
     def masked(self) -> dict[str, object]:
         """Return the effective settings with every secret masked."""
@@ -129,7 +171,7 @@ def _explained(error: ValidationError) -> SettingsInvalidError:
     description = Settings.model_fields[field].description if field in Settings.model_fields else None
     if first["type"] == "missing":
         return SettingsInvalidError(f"{name} is not set", hint=f"it says {description}")
-    shown = "(secret)" if field.endswith("_url") else repr(first["input"])
+    shown = "(secret)" if field.endswith(("_url", "_token")) else repr(first["input"])
     reason = str(first["msg"]).removeprefix("Value error, ")
     return SettingsInvalidError(f"{name} is wrong", detail=f"{shown}: {reason}", hint=f"it says {description}")
 

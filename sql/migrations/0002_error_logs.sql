@@ -42,6 +42,15 @@ begin
         loop
             execute format('revoke all on %s from %s', opened.relation, opened.grantee);
         end loop;
+        -- It grows at its end and is pruned at its beginning: a vacuum after each 100,000 rows, not after a fifth of all, keeps what
+        -- is counted by an index alone.
+        execute format(
+            'alter table %s set ('
+            'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000, '
+            'autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000, '
+            'autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 10000)',
+            error_logs
+        );
     end if;
 
     with expected (column_name, type_name) as (
@@ -85,14 +94,19 @@ begin
                 || 'set pgmend.error_logs_table = ''public.pgmend_error_logs''.';
     end if;
 
-    execute format('create index if not exists error_logs_by_user on %s (user_id)', error_logs);
+    -- What is searched for, newest first. Every healed user pays for them, so there is none by time alone: what is asked of all
+    -- types goes from one to the next in the last of these (audit_trail/newest.sql, expire_audit_entries).
+    execute format('create index if not exists error_logs_by_user on %s (user_id, created_at)', error_logs);
+    execute format('create index if not exists error_logs_by_event on %s (event_id) where event_id is not null', error_logs);
+    execute format('create index if not exists error_logs_by_type on %s (error_type, created_at)', error_logs);
 
+    -- place: where the row lies, which tells entries of one moment apart; a table of the application's may have no id.
     execute format(
         $view$
         create or replace view pgmend.audit_entries as
         select
             error_type, severity, user_id, table_name, constraint_name, sqlstate,
-            message, details, attempt, event_id, correlation_id, created_at
+            message, details, attempt, event_id, correlation_id, created_at, ctid as place
         from %s
         $view$,
         error_logs

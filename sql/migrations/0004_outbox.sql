@@ -80,5 +80,7 @@ alter table pgmend.careful_events set (
     autovacuum_vacuum_insert_scale_factor = 0,
     autovacuum_vacuum_insert_threshold = 50000,
     autovacuum_analyze_scale_factor = 0,
-    autovacuum_analyze_threshold = 50000
+    autovacuum_analyze_threshold = 50000,
+    toast.autovacuum_vacuum_scale_factor = 0,
+    toast.autovacuum_vacuum_threshold = 5000
 );

@@ -9,3 +9,6 @@ create table if not exists pgmend.workers (
     seen_at timestamptz not null default clock_timestamp(),
     constraint workers_pkey primary key (worker_id)
 );
+
+-- A few rows, each renewed all day long: room for the new versions beside the old, on the same page.
+alter table pgmend.workers set (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);

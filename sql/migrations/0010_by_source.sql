@@ -63,3 +63,85 @@ begin
     return found_users;
 end
 $function$;
+
+-- Makes the missing profiles among the next users of a source, in the order of their keys, after one (null: from the first): for
+-- a person who fills up what is missing. So many users are looked at, most of whom have a profile. Of those who are not eligible,
+-- or erased, or held by somebody else, nothing is said; refusals: [{"sqlstate", "constraint", "column", "message", "users"}].
+-- last_key is null where there is nobody after that key. A paused source is refused.
+create or replace function pgmend.backfill_users(
+    wanted_source integer, after text, most integer,
+    out last_key text, out looked bigint, out healed bigint, out refused bigint, out refusals jsonb
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '100ms'
+as $function$
+declare
+    source pgmend.profile_sources;
+    keys text[];
+    tried text;
+begin
+    select configured.* into strict source from pgmend.profile_sources as configured where configured.source_id = wanted_source;
+    if source.paused_at is not null then
+        raise exception 'the profile source % is paused', wanted_source
+            using errcode = 'PM012', detail = coalesce(source.paused_because, ''), hint = 'pgmend resume lets it go on.';
+    end if;
+    execute format(
+        $query$
+        with looked_at as materialized (
+            select users.%1$I as key from %2$s as users
+            where $1 is null or users.%1$I > $1::%3$s
+            order by users.%1$I
+            limit $2
+        )
+        select
+            (select looked_at.key::text from looked_at order by looked_at.key desc limit 1),
+            (select count(*) from looked_at),
+            array(
+                select looked_at.key::text from looked_at
+                where not exists (select from %4$s as profile where profile.%5$I = looked_at.key)
+            )
+        $query$,
+        source.users_key, source.users_table,
+        (
+            select format_type(attribute.atttypid, -1) from pg_attribute as attribute
+            where attribute.attrelid = source.users_table and attribute.attname = source.users_key
+        ),
+        source.profiles_table, source.profiles_key
+    ) into last_key, looked, keys using after, most;
+    if last_key is null then
+        healed := 0;
+        refused := 0;
+        refusals := '[]';
+        return;
+    end if;
+
+    -- The application's own function is called for one user at a time.
+    tried := case
+        when source.recipe_function is null then 'pgmend.heal_%1$s($1)'
+        else 'unnest($1) as asked (key) cross join lateral pgmend.heal_alone_%1$s(asked.key) as alone (user_key, outcome, failure)'
+    end;
+    execute format(
+        $query$
+        with tried as materialized (select user_key, outcome, failure from $query$ || tried || $query$),
+        audited as (
+            insert into pgmend.audit_entries (error_type, severity, user_id, message, details)
+            select
+                'MISSING_PROFILE_CREATED', 'info', tried.user_key, 'the missing profile was created',
+                jsonb_build_object('verdict', 'healed', 'source_id', %1$s, 'lane', 'backfill')
+            from tried where tried.outcome = 'healed'
+            returning user_id
+        ),
+        refusal as (
+            select tried.failure, count(*) as users from tried where tried.outcome = 'failed' group by tried.failure
+        )
+        select
+            (select count(*) from audited),
+            (select coalesce(sum(refusal.users), 0) from refusal),
+            (select coalesce(jsonb_agg(refusal.failure || jsonb_build_object('users', refusal.users)), '[]') from refusal)
+        $query$,
+        wanted_source
+    ) into healed, refused, refusals using keys;
+end
+$function$;

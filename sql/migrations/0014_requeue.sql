@@ -1,4 +1,5 @@
 -- What a person does with a dead letter: send it back, or let it go. Both for many at once, and both return how many there were.
+-- pgmend.on_behalf_of: whom the session acts for, where one login serves many people; the audit says it beside the login.
 
 -- Sends dead letters back to the careful lane, due now. Attempts, the recorded failure and the age begin anew: what made it one
 -- has changed, or the person would not ask.
@@ -29,6 +30,25 @@ begin
             letters.writer_role, letters.writer_claims, letters.waiting_for, letters.waits_for_event
         from letters
         returning event_id
+    ),
+
+    audited as (
+        insert into pgmend.audit_entries (
+            error_type, severity, user_id, table_name, constraint_name, sqlstate,
+            message, details, attempt, event_id, correlation_id
+        )
+        select
+            'DEAD_LETTER_REQUEUED', 'info', letters.user_key, letters.referencing_table::text, letters.failed_constraint,
+            letters.sqlstate, 'a person sent the dead letter back',
+            jsonb_strip_nulls(
+                jsonb_build_object(
+                    'verdict', letters.verdict, 'requeued_by', session_user,
+                    'on_behalf_of', nullif(current_setting('pgmend.on_behalf_of', true), '')
+                )
+            ),
+            letters.attempts,
+            letters.event_id, letters.correlation_id
+        from letters
     )
 
     select count(*) into requeued from returned;
@@ -61,9 +81,15 @@ begin
             message, details, attempt, event_id, correlation_id
         )
         select
-            'DEAD_LETTER_DISCARDED', 'warning', letters.user_key, letters.referencing_table::text, letters.constraint_name,
+            'DEAD_LETTER_DISCARDED', 'warning', letters.user_key, letters.referencing_table::text, letters.failed_constraint,
             letters.sqlstate, 'a person discarded the dead letter',
-            jsonb_build_object('verdict', letters.verdict, 'discarded_by', session_user), letters.attempts,
+            jsonb_strip_nulls(
+                jsonb_build_object(
+                    'verdict', letters.verdict, 'discarded_by', session_user,
+                    'on_behalf_of', nullif(current_setting('pgmend.on_behalf_of', true), '')
+                )
+            ),
+            letters.attempts,
             letters.event_id, letters.correlation_id
         from letters
         returning event_id

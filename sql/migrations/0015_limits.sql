@@ -1,8 +1,8 @@
--- Limits: what a writer may have waiting, how long it is kept, and when a source is stopped until a person has looked.
+-- Limits: what a writer may have waiting, and when a source is stopped until a person has looked. How long it is kept is a
+-- setting of the worker (0019_retention.sql).
 --   captured_rows       captured rows of one writer's role that may wait, dead letters included
 --   captured_row_bytes  the largest captured row, with what it waits for and its correlation id
 --   claims_bytes        the largest request.jwt.claims that is stored with one
---   keep_captured_rows  a captured row that nobody has settled by then is let go, and the audit says so
 --   unexpected_users    a sweep that finds more users without profile than that, in a source that is armed,
 --   unexpected_share    and more than that share of all its users, pauses the source instead of announcing them
 create table if not exists pgmend.limits (
@@ -10,13 +10,11 @@ create table if not exists pgmend.limits (
     captured_rows integer not null default 10000,
     captured_row_bytes integer not null default 1048576,
     claims_bytes integer not null default 16384,
-    keep_captured_rows interval not null default '30 days',
     unexpected_users integer not null default 100,
     unexpected_share double precision not null default 0.1,
     constraint limits_pkey primary key (only_row),
     constraint limits_are_one_row check (only_row),
     constraint limits_are_not_negative check (least(captured_rows, captured_row_bytes, claims_bytes, unexpected_users) >= 0),
-    constraint limits_keep_captured_rows_is_positive check (keep_captured_rows > interval '0'),
     constraint limits_unexpected_share_is_a_share check (unexpected_share between 0 and 1)
 );
 
@@ -83,66 +81,6 @@ select
 from pgmend.profile_sources as source
 cross join pgmend.limits as limits
 where source.source_id = is_unexpected.source_id
-$function$;
-
--- Lets captured rows go that nobody has settled in time, at most so many; what they were about stays in the audit.
--- Returns how many there were.
-create or replace function pgmend.expire_captured_rows(most integer)
-returns bigint
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $function$
-declare
-    oldest constant timestamptz := clock_timestamp() - (select limits.keep_captured_rows from pgmend.limits as limits);
-    expired bigint;
-begin
-    with waiting as (
-        select event.event_id
-        from pgmend.careful_events as event
-        where event.kind = 'insert_failed' and event.created_at < oldest
-        limit most
-        for update skip locked
-    ),
-
-    given_up as (
-        delete from pgmend.careful_events as event
-        where event.event_id in (select waiting.event_id from waiting)
-        returning
-            event.event_id, event.user_key, event.referencing_table, event.constraint_name, event.attempts,
-            event.correlation_id, event.last_failure ->> 'sqlstate' as sqlstate
-    ),
-
-    lying as (
-        select letter.event_id
-        from pgmend.dead_letters as letter
-        where letter.kind = 'insert_failed' and letter.dead_at < oldest
-        limit most
-        for update skip locked
-    ),
-
-    let_go as (
-        delete from pgmend.dead_letters as letter
-        where letter.event_id in (select lying.event_id from lying)
-        returning
-            letter.event_id, letter.user_key, letter.referencing_table, letter.constraint_name, letter.attempts,
-            letter.correlation_id, letter.sqlstate
-    ),
-
-    audited as (
-        insert into pgmend.audit_entries (
-            error_type, severity, user_id, table_name, constraint_name, sqlstate, message, attempt, event_id, correlation_id
-        )
-        select
-            'CAPTURED_ROW_EXPIRED', 'error', gone.user_key, gone.referencing_table::text, gone.constraint_name, gone.sqlstate,
-            'nobody settled the captured row in time, and it was let go', gone.attempts, gone.event_id, gone.correlation_id
-        from (select * from given_up union all select * from let_go) as gone
-        returning event_id
-    )
-
-    select count(*) into expired from audited;
-    return expired;
-end
 $function$;
 
 -- Stops a source: nothing is healed and nothing is replayed until a person resumes it; captures go on. Null where it was paused.

@@ -3,6 +3,7 @@
 --   shop           the database
 --   shop_owner     owns the application's tables, and is to install pgmend; no superuser
 --   shop_worker    the login that the worker uses
+--   shop_operator  the login of whoever is on call: pgmend status, events, dead-letters, explain, heal, pause, resume
 --   shop_writer    a role of the application that writes rows which refer to profiles; one line for each
 --   accounts, accounts.users   the schema and table of the users, where they belong to another role
 
@@ -11,6 +12,11 @@ create role pgmend_worker nologin;
 
 -- The worker logs in with this and is a member of nothing else. Give it a password.
 create role shop_worker login in role pgmend_worker;
+
+-- Whoever is on call reads everything of pgmend, captured rows included, sends dead letters back or lets them go, and stops a
+-- source or lets it go on; the application's tables stay closed to them. To try a dead letter (--dry-run) takes pgmend_worker.
+create role pgmend_operator nologin;
+create role shop_operator login in role pgmend_operator;
 
 -- The installer makes the schema pgmend, and the audit table in the schema public.
 grant create on database shop to shop_owner;

@@ -4,6 +4,7 @@
 do $operation$
 declare
     captured_rows bigint;
+    role_name name;
 begin
     if to_regclass('pgmend.careful_events') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
         -- A capture that is not committed yet is waited for, and counted.
@@ -35,12 +36,14 @@ begin
 
     drop schema if exists pgmend cascade;
 
-    if to_regrole('pgmend_worker') is not null then
+    for role_name in
+        select wanted from unnest(array['pgmend_worker', 'pgmend_operator']) as wanted where to_regrole(wanted) is not null
+    loop
         begin
-            drop role pgmend_worker;
+            execute format('drop role %I', role_name);
         exception when dependent_objects_still_exist or insufficient_privilege then
-            raise notice 'the role pgmend_worker stays: it is used elsewhere, or another role made it';
+            raise notice 'the role % stays: it is used elsewhere, or another role made it', role_name;
         end;
-    end if;
+    end loop;
 end
 $operation$;

@@ -57,26 +57,6 @@ async def test_what_is_too_large_is_not_stored(connection: Connection, limit: st
     assert "the limit is 10" in (refused.value.detail or "")
 
 
-async def test_captured_rows_that_nobody_settled_in_time_are_let_go_and_audited(connection: Connection, path: Path) -> None:
-    """Waiting or dead, they go after the time that the limits name; sign-ups and younger rows stay."""
-    poisoned = await sign_up(connection, name="x" * 121)
-    dead, waiting = await report_order(connection, poisoned), None
-    await pipeline.turn(path)
-    waiting = await report_order(connection, poisoned)
-    for column, table in (("created_at", "careful_events"), ("dead_at", "dead_letters")):
-        await connection.execute(f"update pgmend.{table} set {column} = {column} - interval '31 days'")
-    young = await report_order(connection, poisoned)
-
-    assert await connection.fetchval("select pgmend.expire_captured_rows(100)") == 2
-
-    audited = await connection.fetch(
-        "select event_id from public.error_logs where error_type = 'CAPTURED_ROW_EXPIRED' order by 1"
-    )
-    assert [row["event_id"] for row in audited] == [dead, waiting]
-    assert await connection.fetchval("select array_agg(event_id) from pgmend.outbox where kind = 'insert_failed'") == [young]
-    assert await count(connection, "pgmend.dead_letters where kind = 'user_created'") == 1
-
-
 async def armed_source(connection: Connection, path: Path, users: int) -> None:
     """Sign up and heal some users, and let a sweep find that all are whole."""
     await connection.execute("insert into public.users (email) select 'u' || n from generate_series(1, $1) as n", users)
@@ -199,17 +179,12 @@ async def test_row_that_is_refused_from_the_other_side_of_its_key_is_no_capture(
     assert await connection.fetchval("select verdict from pgmend.dead_letters where event_id = $1", receipt) == "wrong_direction"
 
 
-async def test_sweep_lets_rows_go_and_says_which_sources_are_paused(
-    connection: Connection, log: Log, log_lines: StringIO
-) -> None:
-    """The worker does it by itself, and repeats at every sweep that a person is needed."""
-    await report_order(connection, await sign_up(connection))
-    await connection.execute("update pgmend.careful_events set created_at = created_at - interval '31 days'")
+async def test_sweep_says_which_sources_are_paused(connection: Connection, log: Log, log_lines: StringIO) -> None:
+    """Repeated at every sweep: a person is needed."""
     await connection.execute("select pgmend.pause_source(1, 'a person looks')")
 
     await sweep(connection, log, most=100)
 
     lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
     said = {line["event"]: line for line in lines}
-    assert said["captured_rows_expired"]["captured_rows"] == 1
     assert said["source_is_paused"]["reason"] == "a person looks"

@@ -1,14 +1,17 @@
 """The documents say what the code does: log events, error types, commands, exit codes, settings."""
 
+import argparse
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from worker import errors
-from worker.__main__ import BROKEN_PIPE, make_parser
+from worker.__main__ import BROKEN_PIPE
 from worker.commands.doctor import FOUND_SOMETHING
+from worker.commands.parser import make_parser
 from worker.core.audit import VOCABULARY
 from worker.core.checks import CHECKS
 from worker.settings import Settings
@@ -72,14 +75,22 @@ def test_no_error_type_is_written_that_the_vocabulary_does_not_know() -> None:
 def test_every_command_and_option_is_documented() -> None:
     """The table of commands is the parser."""
     text = (ROOT / "docs" / "cli.md").read_text()
-    (commands,) = (action for action in make_parser()._actions if action.dest == "command")
-    assert isinstance(commands.choices, dict)
-    for name, parser in commands.choices.items():
+    for name, parser in every_command(make_parser()):
         row = re.search(rf"^\| `pgmend {name}` \|(.*)$", text, re.MULTILINE)
         assert row, name
         for action in parser._actions:
-            written = (action.option_strings or [action.metavar])[0]
+            written = [*action.option_strings, action.metavar][0]
             assert action.dest == "help" or f"`{written}`" in row[1], (name, written)
+
+
+def every_command(parser: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield every command that does something, with its whole name: ``events list``."""
+    (actions,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    for name, below in actions.choices.items():
+        if any(isinstance(action, argparse._SubParsersAction) for action in below._actions):
+            yield from every_command(below, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", below
 
 
 def test_catalogue_of_checks_is_documented() -> None:
@@ -125,7 +136,7 @@ def test_every_setting_is_documented_with_its_unit(name: str) -> None:
     assert f"| `PGMEND_{name.upper()}` |" in text
     assert f"| {field.description} |" in text
     if field.annotation is float:
-        assert name.endswith(("_seconds", "_milliseconds"))
+        assert name.endswith(("_seconds", "_milliseconds", "_days"))
 
 
 def test_migrations_are_numbered_without_a_gap_and_say_why() -> None:

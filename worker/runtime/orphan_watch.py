@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
-from worker.core.diagnosis import Examined
+from worker.core.diagnosis import Examined, shown_reference
 from worker.core.orphan_audit import orphans_detected
 from worker.core.reference import Reference
 from worker.log import Log
-from worker.store import error_logs, orphans
+from worker.store import error_logs, integrity, orphans
 from worker.store.connection import Connection
 from worker.survey import Survey, Wishes
 
@@ -38,6 +38,7 @@ class OrphanWatch:
         references, people = await survey.references()
         due = [it for it in references if started >= self._due(it)]
         examined = [await survey.examine_lent(await survey.examine(it, people)) for it in due]
+        await integrity.forget_orphans(connection, [shown_reference(it) for it in references])
         await self._record(connection, log, examined)
         now = time.monotonic()
         self._unproven_due = now + _REST_FOR_EACH_SECOND_COUNTED * (now - started)
@@ -56,6 +57,7 @@ class OrphanWatch:
                 entries += [entry] if (entry := orphans_detected(it, known)) else []
             if entries:
                 await error_logs.record(connection, entries)
+            await integrity.keep_orphans(connection, examined)
         for entry in entries:
             log.warning("orphans_detected", error_type=entry.error_type, table=entry.table_name, **entry.details)
         self._say_unseen(log, examined)

@@ -20,7 +20,7 @@ class ExpressBatch:
     """What one express statement did.
 
     ``oldest_waited`` and ``careful_due_in`` are seconds; ``careful_due_in`` is None when the careful lane is empty, and not
-    positive when something is due.
+    positive when something is due. ``healed_after``: seconds from each healed event to the statement's start.
     """
 
     limit: int
@@ -30,6 +30,7 @@ class ExpressBatch:
     last_event_id: int | None
     oldest_waited: float
     careful_due_in: float | None
+    healed_after: Sequence[float] = ()
 
     @property
     def is_full(self) -> bool:
@@ -73,7 +74,7 @@ async def hand_over(connection: Connection, *, after: int) -> ExpressBatch:
 async def claim(connection: Connection, *, limit: int) -> list[Event]:
     """Lock at most ``limit`` due events of the careful lane until the transaction ends."""
     rows = await connection.fetch(statement("outbox/claim"), limit)
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
 
 
 async def acknowledge(connection: Connection, event_ids: Sequence[int]) -> None:
@@ -113,11 +114,6 @@ async def announce_referenced(connection: Connection, capture: Capture, constrai
     )
 
 
-async def expire(connection: Connection, *, most: int) -> int:
-    """Let captured rows go that nobody settled in time; return how many."""
-    return int(await connection.fetchval(statement("outbox/expire"), most))
-
-
 async def observe(connection: Connection, *, after: int) -> Observation:
     """Look at the outbox for the low-water mark: the oldest express event above ``after``, the last id, the snapshot."""
     row = await connection.fetchrow(statement("outbox/observe"), after)
@@ -125,7 +121,8 @@ async def observe(connection: Connection, *, after: int) -> Observation:
     return Observation(fields["oldest_present"], fields["is_held"], fields["last_id"], Snapshot.parse(fields["snapshot"]))
 
 
-def _event(row: asyncpg.Record) -> Event:
+def event_of(row: asyncpg.Record) -> Event:
+    """Return the event of a row with the columns of the claim."""
     return Event(
         event_id=row["event_id"],
         source_id=row["source_id"],

@@ -1,11 +1,14 @@
 """Profiles: the facts about users, healing one, and the sweep for those that nothing announced."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
+from worker.core.backfill import BackfillBatch, Refusal
 from worker.core.event import Event
 from worker.core.facts import Facts
+from worker.core.failure import Failure
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -46,6 +49,33 @@ async def sweep(connection: Connection, *, most: int) -> dict[int, int]:
     """Write events for users without a profile that nothing announced; return how many, by profile source."""
     rows = await connection.fetch(statement("profiles/sweep"), most)
     return {row["source_id"]: row["found_users"] for row in rows}
+
+
+async def facts_of_user(connection: Connection, source_id: int, user_key: str) -> Facts:
+    """Return the facts of one user. Raises what the source's conditions raise, and what the key is refused with."""
+    return (await _facts_of_users(connection, source_id, {user_key}))[user_key]
+
+
+async def may_heal(connection: Connection) -> bool:
+    """Return whether the role of this connection may make a profile."""
+    return bool(await connection.fetchval(statement("profiles/may_heal")))
+
+
+async def backfill(connection: Connection, source_id: int, *, after: str | None, most: int) -> BackfillBatch:
+    """Make the missing profiles among the next users in the order of their keys, in a transaction of the caller's."""
+    (row,) = await connection.fetch(statement("profiles/backfill"), source_id, after, most)
+    refusals = tuple(_refusal(it) for it in json.loads(row["refusals"]))
+    return BackfillBatch(row["last_key"], row["looked"], row["healed"], refusals)
+
+
+async def users_about(connection: Connection, source_id: int) -> int:
+    """Return about how many users a source has; 0 where nobody knows."""
+    return int(await connection.fetchval(statement("profiles/users_about"), source_id) or 0)
+
+
+def _refusal(fields: dict[str, Any]) -> Refusal:
+    users = fields.pop("users")
+    return Refusal(Failure(**fields), users)
 
 
 async def _facts_of_users(connection: Connection, source_id: int, user_keys: set[str]) -> dict[str, Facts]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import asyncpg
 
 from worker.core.catalog import Guard, Source
+from worker.core.status import SourceStatus
 from worker.errors import EventsPendingError, PgmendError, PrivilegeMissingError, SourceRefusedError
 from worker.store.connection import Connection, explained
 from worker.store.statements import statement
@@ -43,6 +44,11 @@ async def attached(connection: Connection) -> tuple[Source, ...]:
     """Return the attached sources."""
     rows = await connection.fetch(statement("sources/attached"))
     return tuple(Source(**{**row, "recipe": json.loads(row["recipe"])}) for row in rows)
+
+
+async def statuses(connection: Connection) -> list[SourceStatus]:
+    """Return the attached sources, and whether each is paused; nothing of what was counted."""
+    return [SourceStatus(**dict(row)) for row in await connection.fetch(statement("sources/statuses"))]
 
 
 async def guards(connection: Connection) -> tuple[Guard, ...]:

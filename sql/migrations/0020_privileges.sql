@@ -1,16 +1,18 @@
--- Who may do what. The schema is closed; pgmend_worker may run the worker and nothing else; the application's roles get the
--- capture functions one by one from pgmend.grant_captures. Where the installer may not make roles, the worker runs as the
--- installer.
+-- Who may do what. The schema is closed; pgmend_worker may run the worker and nothing else; pgmend_operator may read all of it,
+-- send dead letters back or let them go, stop a source and let it go on; the application's roles get the capture functions one by
+-- one from pgmend.grant_captures. Where the installer may not make roles, the worker runs as the installer.
 do $migration$
+declare
+    role_name name;
 begin
-    if to_regrole('pgmend_worker') is null
-        and (select rolcreaterole or rolsuper from pg_roles where rolname = current_user)
-    then
-        begin
-            create role pgmend_worker nologin;
-        exception when duplicate_object or unique_violation then
-            null;
-        end;
+    if (select rolcreaterole or rolsuper from pg_roles where rolname = current_user) then
+        for role_name in select wanted from unnest(array['pgmend_worker', 'pgmend_operator']) as wanted where to_regrole(wanted) is null loop
+            begin
+                execute format('create role %I nologin', role_name);
+            exception when duplicate_object or unique_violation then
+                null;
+            end;
+        end loop;
     end if;
 end
 $migration$;
@@ -113,18 +115,35 @@ begin
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select on pgmend.limits to pgmend_worker;
+        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
         grant select on sequence pgmend.event_ids to pgmend_worker;
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
-        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
+        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer), pgmend.count_users(integer) to pgmend_worker;
         grant execute on function pgmend.replay_as(name, text, regclass, name, jsonb, boolean),
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
         pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(),
         pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
-        pgmend.hold_user(integer, text), pgmend.expire_captured_rows(integer), pgmend.tally_orphans(oid) to pgmend_worker;
+        pgmend.hold_user(integer, text), pgmend.tally_orphans(oid) to pgmend_worker;
+        grant execute on function pgmend.expire_captured_rows(integer, interval), pgmend.expire_dead_letters(integer, interval),
+        pgmend.expire_audit_entries(integer, interval, text[]), pgmend.drop_erased(integer, bigint, integer) to pgmend_worker;
+        grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.backfill_users(integer, text, integer)
+        to pgmend_worker;
+    end if;
+
+    -- Nothing here runs a recipe or a replay for one row of the operator's choice: to try a dead letter takes the worker's rights.
+    if to_regrole('pgmend_operator') is not null then
+        grant usage on schema pgmend to pgmend_operator;
+        grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards, pgmend.limits,
+        pgmend.outbox, pgmend.express_events, pgmend.careful_events, pgmend.dead_letters, pgmend.workers, pgmend.audit_entries,
+        pgmend.user_counts, pgmend.orphan_counts to pgmend_operator;
+        grant select on sequence pgmend.event_ids, pgmend.doorbell_lease to pgmend_operator;
+        grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.pause_source(integer, text),
+        pgmend.resume_source(integer), pgmend.backfill_users(integer, text, integer), pgmend.user_facts(integer, text[])
+        to pgmend_operator;
     end if;
 end
 $migration$;

@@ -1,0 +1,149 @@
+"""Operating at three in the morning: what commands and page read, with 100,000 dead letters and 10 million audit entries.
+
+Each beside a look-up by the primary key of the same table, in turn, on one warm connection.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+from bench.application import Filling
+from bench.laboratory import Laboratory, connected
+from bench.picture import Bar, Bars, Group
+from bench.report import Comparison, Figure, Report
+from bench.rounds import Lane, interleave
+from worker.core.dead_letter import LetterFilter
+from worker.core.recorded_entry import AuditFilter
+from worker.store import audit_trail, dead_letters, status, stories
+from worker.store.connection import Connection
+
+NAME = "operating"
+UNIT = "ms"
+PAGE = 50
+ASKED = 20
+"""Questions of a kind in one round, each about another user, event or time."""
+
+INDEXES = """
+select
+    string_agg(pg_get_indexdef(indexrelid), '; ') as make,
+    string_agg(format('drop index %s', indexrelid::regclass), '; ') as drop
+from pg_index where indrelid = 'public.error_logs'::regclass and not indisprimary
+"""
+# Thirty days, a twentieth of it in the last hour; five entries a user, one event an entry; one in a thousand of a rare type.
+ENTRIES = """
+insert into public.error_logs (error_type, severity, user_id, message, details, attempt, event_id, created_at)
+select
+    case when n % 1000 = 0 then 'SOURCE_PAUSED' when n % 50 = 0 then 'EVENT_DEAD_LETTERED' when n % 20 = 0 then 'INSERT_REPLAYED'
+        else 'MISSING_PROFILE_CREATED' end,
+    'info', md5((n % ({rows} / 5))::text)::uuid::text, 'the missing profile was created',
+    jsonb_build_object('verdict', 'healed', 'source_id', 1, 'lane', 'express', 'waited_ms', n % 100), 1, n,
+    now() - case
+        when n > {rows} * 0.95 then ({rows} - n) * interval '1 hour' / ({rows} * 0.05)
+        else interval '1 hour' + ({rows} * 0.95 - n) * interval '30 days' / ({rows} * 0.95)
+    end
+from generate_series(1, {rows}) as n
+"""
+LETTERS = """
+insert into pgmend.dead_letters (
+    event_id, source_id, kind, user_key, referencing_table, constraint_name, row_image, writer_role, verdict, sqlstate,
+    message, hint, failed_constraint
+)
+select
+    n, 1, 'insert_failed', md5(n::text)::uuid::text, 'public.orders', 'fk_orders_user_id',
+    jsonb_build_object('user_id', md5(n::text)::uuid::text, 'amount', n::text, 'note', repeat('x', 300)), current_user,
+    case when n % 1000 = 0 then 'refused' else 'needs_recipe' end, '23514', 'refused', 'mend it',
+    case when n % 1000 = 0 then 'orders_amount_is_positive' else 'profiles_name_is_short' end
+from generate_series(1, {letters}) as n
+"""
+
+Question = Callable[[int], Awaitable[object]]
+
+
+async def measure(laboratory: Laboratory) -> Report:
+    """Fill both tables set-wise, then ask in turn."""
+    rows, letters = laboratory.size(10_000_000, 20_000), laboratory.size(100_000, 2_000)
+    prepared = await laboratory.prepare(Filling())
+    async with connected(laboratory.cluster.url(prepared)) as connection:
+        await _fill(connection, rows, letters)
+        audit, lying = _of_the_audit(connection, rows), _of_the_letters(connection, letters)
+        lanes = {name: _timed(question) for name, question in {**audit, **lying}.items()}
+        rounds = await interleave(laboratory.size(9, 1), lanes)
+    compare = Comparison(rounds, UNIT)
+    figures: list[Figure] = []
+    for group, keyed in ((audit, "audit entry by its key"), (lying, "dead letter by its key")):
+        figures += [compare.figure(name, name, keyed) for name in group]
+    kinds = {name: "reference" if name.endswith("by its key") else "ours" for name in lanes}
+    bars = [Bar(name, rounds.median(name), kinds[name], rounds.values[name]) for name in lanes]
+    note = f"one question, {rows:,} audit entries and {letters:,} dead letters, median of the rounds (ticks)"
+    return Report(NAME, figures, Bars("Operating", note, UNIT, [Group("", bars)]), rounds.values)
+
+
+async def _fill(connection: Connection, rows: int, letters: int) -> None:
+    index = await connection.fetchrow(INDEXES)
+    assert index is not None
+    await connection.execute(index["drop"])
+    await connection.execute(ENTRIES.format(rows=rows))
+    await connection.execute(index["make"])
+    await connection.execute(LETTERS.format(letters=letters))
+    await connection.execute(f"select setval('pgmend.event_ids', {rows})")
+    for table in ("public.error_logs", "pgmend.dead_letters"):
+        await connection.execute(f"vacuum analyze {table}")
+
+
+def _of_the_audit(connection: Connection, rows: int) -> dict[str, Question]:
+    async def by_key(n: int) -> object:
+        return await connection.fetchrow("select * from public.error_logs where id = $1", 1 + n * 7919 % rows)
+
+    async def searched(wanted: Callable[[int], dict[str, Any]], n: int) -> object:
+        return await audit_trail.search(connection, AuditFilter(**wanted(n)), limit=PAGE)
+
+    users: list[str] = []
+
+    async def of_user(n: int) -> object:
+        if not users:
+            users.extend([row[0] for row in await connection.fetch("select distinct user_id from public.error_logs limit 500")])
+        return await searched(lambda it: {"user_id": users[it % len(users)]}, n)
+
+    return {
+        "audit entry by its key": by_key,
+        "status": lambda _: status.seen(connection),
+        "audit, newest page": partial(searched, lambda _: {}),
+        "audit of a user": of_user,
+        "audit of an event": partial(searched, lambda n: {"event_id": 1 + n * 104729 % rows}),
+        "audit of a rare type": partial(searched, lambda _: {"error_type": "SOURCE_PAUSED"}),
+        "audit before a time": partial(searched, lambda n: {"until": datetime.now(UTC) - timedelta(hours=1 + n % 600)}),
+        "story of an event": lambda n: stories.story(connection, 1 + n * 104729 % rows),
+    }
+
+
+def _of_the_letters(connection: Connection, letters: int) -> dict[str, Question]:
+    async def by_key(n: int) -> object:
+        return await connection.fetchrow("select * from pgmend.dead_letters where event_id = $1", 1 + n * 7919 % letters)
+
+    async def listed(wanted: LetterFilter, _: int) -> object:
+        return await dead_letters.listed(connection, wanted, limit=PAGE)
+
+    return {
+        "dead letter by its key": by_key,
+        "dead letters, newest page": partial(listed, LetterFilter()),
+        "dead letters of a rare verdict": partial(listed, LetterFilter(verdict="refused")),
+        "dead letters of a rare constraint": partial(listed, LetterFilter(constraint="orders_amount_is_positive")),
+        "dead letters of a user who has none": partial(listed, LetterFilter(user_key="nobody")),
+        "one dead letter": lambda n: dead_letters.one(connection, 1 + n * 7919 % letters),
+    }
+
+
+def _timed(question: Question) -> Lane:
+    """Return a lane that asks a few times and gives the milliseconds of one question."""
+    numbers = count(1)
+
+    async def run() -> float:
+        started = time.perf_counter()
+        for _ in range(ASKED):
+            await question(next(numbers))
+        return (time.perf_counter() - started) * 1000 / ASKED
+
+    return run

@@ -1,0 +1,71 @@
+"""Explanations and rehearsals: what is said of what was found."""
+
+import pytest
+
+from worker.core.backfill import Refusal, gathered
+from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.explanation import Explanation
+from worker.core.facts import Facts
+from worker.core.failure import Failure
+from worker.core.outcome import Done, Result
+from worker.core.rehearsal import Rehearsal, foresee
+
+LOCKED = Failure("55P03", "locked")
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (Done(healed=True, replayed=True), Rehearsal("stands", "the profile would be made and the row would stand")),
+        (Done(healed=False, replayed=True), Rehearsal("stands", "the row would stand")),
+        (Done(healed=False, replayed=False), Rehearsal("stands", "nothing would have to be done")),
+        (Release(1.0, LOCKED), Rehearsal("waits", "it would be tried again later", LOCKED)),
+        (Release(1.0, LOCKED, waiting_for="admin"), Rehearsal("waits", "it would wait for admin", LOCKED)),
+        (Release(1.0, LOCKED, waits_for_event=7), Rehearsal("waits", "it would wait for event 7", LOCKED)),
+        (SetAside("refused", LOCKED, "mend"), Rehearsal("fails", "it would be a dead letter: refused", LOCKED, "mend")),
+    ],
+)
+def test_result_that_was_undone_says_what_would_have_been(result: Result, expected: Rehearsal) -> None:
+    """Word for word, with the failure and the hint of the real handling."""
+    assert foresee(result) == expected
+
+
+@pytest.mark.parametrize("verdict", ["already_whole", "erased", "not_eligible"])
+def test_event_that_needs_nothing_is_no_obstacle(verdict: str) -> None:
+    """A requeue would settle it."""
+    found = foresee(Acknowledge(verdict))  # type: ignore[arg-type]
+
+    assert found.is_clear
+    assert found.said != verdict
+
+
+MISSING = Facts("eligible", profile_exists=False)
+
+
+def explanation(*, rehearsal: Rehearsal | None = None, facts: Facts | Failure = MISSING) -> Explanation:
+    """Return an explanation of a user without profile, events or dead letters."""
+    return Explanation(1, "users", "profiles", facts, rehearsal=rehearsal)
+
+
+def test_verdict_follows_the_recipe_that_was_tried() -> None:
+    """Where the database refuses the profile, the user is not in flight, whatever the facts say."""
+    assert explanation().verdict == "in_flight"
+    assert explanation(rehearsal=Rehearsal("stands", "")).verdict == "in_flight"
+    assert explanation(rehearsal=Rehearsal("fails", "")).verdict == "needs_recipe"
+
+
+def test_user_without_an_event_is_found_by_the_sweep() -> None:
+    """Whoever asks is told what would happen, and what they can do now."""
+    assert list(explanation().prospects()) == ["the next sweep announces the user, or pgmend heal makes the profile now"]
+
+
+def test_key_that_nobody_can_judge_promises_nothing() -> None:
+    """No sweep announces a key that is none."""
+    assert list(explanation(facts=Failure("22P02", "no uuid")).prospects()) == []
+
+
+def test_refusals_of_one_kind_are_counted_together() -> None:
+    """The most frequent first."""
+    short, long = Failure("23514", "short", "is_short"), Failure("23514", "long", "is_long")
+
+    assert gathered([Refusal(short, 1), Refusal(long, 3), Refusal(short, 1)]) == (Refusal(long, 3), Refusal(short, 2))
