@@ -9,6 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.process import WorkerProcess
 from tests.support.waiting import eventually
 
+_PATIENCE = 60.0
+"""Seconds. Several processes take their turns before a probe changes its colour."""
+
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -31,7 +34,7 @@ class Client:
     """Asks the server on a port of loopback."""
 
     port: int
-    within: float = 5.0
+    within: float = 20.0
 
     async def get(self, path: str, method: str = "GET") -> Answer:
         """Ask on a connection of its own."""
@@ -68,7 +71,7 @@ class Client:
         async def look() -> bool:
             return await self.sample(name, **labels) == wanted
 
-        await eventually(look)
+        await eventually(look, within=_PATIENCE)
 
     async def turns(self, path: str, *codes: str) -> Answer:
         """Wait until a probe is red for exactly these reasons, or green where none is named; return its answer."""
@@ -77,7 +80,7 @@ class Client:
             answer = await self.get(path)
             return answer if answer.codes == set(codes) else None
 
-        answer = await eventually(look)
+        answer = await eventually(look, within=_PATIENCE)
         assert answer is not None
         return answer
 

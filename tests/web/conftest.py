@@ -14,7 +14,7 @@ Serve = Callable[..., Coroutine[Any, Any, tuple[WorkerProcess, Client]]]
 OFTEN: dict[str, object] = {
     "http_port": 0,
     "observe_interval_seconds": 0.1,
-    "observe_timeout_seconds": 0.5,
+    "observe_timeout_seconds": 2,
     "heartbeat_interval_seconds": 0.2,
     "heartbeat_timeout_seconds": 0.5,
     "statement_timeout_seconds": 1,

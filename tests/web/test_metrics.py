@@ -13,7 +13,7 @@ from tests.support.proxy import Proxy
 from tests.support.serving import make_worker
 from tests.support.waiting import eventually
 from tests.support.web import Samples
-from tests.support.workload import TOO_LONG, healed, no_grace, park_order, play_unannounced, report_order
+from tests.support.workload import TOO_LONG, no_grace, park_order, play_unannounced, report_order
 from tests.web.conftest import Serve
 from worker import pipeline
 from worker.core.meter import Spread
@@ -141,16 +141,18 @@ async def test_waiting_events_and_orphans_show(connection: Connection, serve: Se
 
 async def test_rings_sweeps_and_reconnects_are_counted(connection: Connection, serve: Serve) -> None:
     """What the listener hears and the sweeper finds."""
+    await play_unannounced(connection, "unannounced@x")
     _, client = await serve()
     await client.turns("/readyz")
-    rings = await client.sample("pgmend_doorbell_rings_total")
-    await healed(connection, await sign_up(connection))
-    await healed(connection, await play_unannounced(connection, "unannounced@x"))
     await client.becomes("pgmend_sweep_found_users_total", 1)
+    rings = await client.sample("pgmend_doorbell_rings_total")
+    await sign_up(connection)
 
-    assert (await client.sample("pgmend_doorbell_rings_total") or 0) > (rings or 0)
-    assert (await client.sample("pgmend_sweeps_total", outcome="finished") or 0) >= 2
-    assert (await client.sample("pgmend_sweep_duration_seconds_count") or 0) >= 2
+    async def has_rung() -> bool:
+        return (await client.sample("pgmend_doorbell_rings_total") or 0) > (rings or 0)
+
+    await eventually(has_rung, within=60)
+    assert (await client.sample("pgmend_sweeps_total", outcome="finished") or 0) >= 1
 
 
 async def test_storm_of_scrapes_asks_the_database_nothing(connection: Connection, serve: Serve) -> None:

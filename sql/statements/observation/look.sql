@@ -61,7 +61,7 @@ sources as (
     limit $3
 ),
 
-orphans as (
+by_reference as (
     select
         reference,
         orphans,
@@ -85,7 +85,7 @@ select
     )::float8 as oldest_due_age,
     (select coalesce(json_object_agg(by_verdict.verdict, by_verdict.letters), '{}') from by_verdict)::text as dead_letters,
     (select coalesce(json_agg(to_json(sources) order by sources.source_id), '[]') from sources)::text as sources,
-    (select coalesce(json_agg(to_json(orphans) order by orphans.reference), '[]') from orphans)::text as orphans,
+    (select coalesce(json_agg(to_json(by_reference) order by by_reference.reference), '[]') from by_reference)::text as orphans,
     count(*) as workers_alive,
     count(*) filter (where worker.listening) as workers_listening,
     coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease
