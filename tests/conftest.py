@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Itera
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from tests.support.applications import Supabase, drop_supabase, make_supabase
 from tests.support.database import Database, create_database, drop_database, install_application
 from tests.support.process import WorkerProcess, start_worker
+from tests.support.proxy import Proxy
 from worker import embedded
 from worker.log import Log, make_log
 from worker.pipeline import Path
@@ -120,6 +122,23 @@ async def start(database: Database) -> AsyncIterator[StartWorker]:
     yield start_one
     for worker in started:
         await worker.kill()
+
+
+@pytest.fixture
+async def proxy(cluster: embedded.Cluster) -> AsyncIterator[Proxy]:
+    """A proxy in front of the cluster, which forwards faithfully until told otherwise."""
+    proxy = Proxy("127.0.0.1", cluster.port)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture
+def proxied_url(database: Database, proxy: Proxy) -> str:
+    """The address of the test's database through the proxy."""
+    direct = urlsplit(database.cluster.url(database.name, tcp=True))
+    login = direct.netloc.rpartition("@")[0]
+    return urlunsplit(direct._replace(netloc=f"{login}@127.0.0.1:{proxy.port}", query="sslmode=disable"))
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ examples:
   pgmend diagnose                count orphans, and say why each is one
   pgmend verify                  check that none are left, and that keys keep it so
   pgmend config                  print the effective settings
-exit codes: 0 done, 2 usage, 3 something was found, 10-42 refused with a reason (docs/cli.md), 130/143 second signal
+exit codes: 0 done, 2 usage, 3 something was found, 10-43 refused with a reason (docs/cli.md), 130/143 second signal
 """
 
 BROKEN_PIPE = 141

@@ -25,6 +25,7 @@ PgmendError                     1   a failure that nothing below names
 ├── LockNotGrantedError        40   others held a lock for too long
 ├── ServerUnfitError           41   a standby, or a transaction pooler, where a session on the primary is needed
 ├── OwnerNeededError           42   the tables belong to another role, or a right on them is missing
+├── AddressUnavailableError    43   probes and metrics cannot be served on the address
 ├── OrphansRefusedError        33   orphans stay, because the application's own rules refuse what was to be done
 ├── RepairBusyError            34   somebody else is at work on the run, or holds locks for too long
 ├── TriggerInterferedError     35   a trigger does more to the rows, or less, than was written down; nothing was changed
@@ -196,6 +197,12 @@ class OwnerNeededError(PgmendError):
     """The tables belong to another role, or a right on them is missing."""
 
     exit_code = 42
+
+
+class AddressUnavailableError(PgmendError):
+    """Probes, metrics and the page cannot be served where they should be."""
+
+    exit_code = 43
 
 
 class OrphansRefusedError(PgmendError):

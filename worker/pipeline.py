@@ -18,12 +18,14 @@ import asyncpg
 
 from worker.core.decision import Acknowledge, Release, SetAside
 from worker.core.low_water import LowWaterMark
+from worker.core.meters import Meters
 from worker.core.outcome import Done, Outcome, audit_entries
 from worker.core.pace import Pace
 from worker.core.retry_policy import RetryPolicy
+from worker.core.vitals import Pulse
 from worker.handling import Handling
 from worker.log import Log
-from worker.report import log_express_batch, log_express_failure, log_outcome
+from worker.report import log_express_batch, log_express_failure, log_outcome, meter_express_batch
 from worker.store import dead_letters, error_logs, outbox
 from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
 
@@ -47,6 +49,8 @@ class Path:
     wrote: bool = False
     express_in_a_row: int = 0
     touched_by: set[int] = field(default_factory=set)
+    meters: Meters = field(default_factory=Meters)
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +85,25 @@ async def express(path: Path) -> outbox.ExpressBatch:
     batch = await _express_batch(path, after=max(path.cursor, path.mark.floor))
     if batch.last_event_id is not None:
         path.cursor = batch.last_event_id
-        log_express_batch(path.log, batch, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        meter_express_batch(path.meters, batch, seconds)
+        log_express_batch(path.log, batch, seconds)
     return batch
 
 
 async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
     """Where the statement fails as a whole, take fewer events, until the one that fails stands alone: that is handed over."""
     while not path.pace.is_stuck:
+        path.pulse.go_on()
         try:
             batch = await outbox.express(path.connection, after=after, limit=path.pace.limit)
         except (asyncpg.PostgresError, TimeoutError) as error:
-            log_express_failure(path.log, failure_of(error), path.pace.limit)
+            failure = failure_of(error)
+            log_express_failure(path.log, failure, path.pace.limit)
             path.pace.failed()
             if is_lost(error, path.connection):
                 raise
+            path.meters.saw_error(failure.sqlstate)
         else:
             path.pace.succeeded()
             return batch
@@ -109,17 +118,22 @@ async def careful(path: Path) -> int:
     async with path.connection.transaction():
         await wait_for_locks(path.connection, seconds=path.lock_timeout)
         events = await outbox.claim(path.connection, limit=path.careful_limit)
+        claimed = time.perf_counter()
         facts = await handling.facts(events)
         outcomes: list[Outcome] = []
         began = time.perf_counter()
         for event in events:
             started = time.perf_counter()
+            path.pulse.go_on()
             result = await handling.handle(event, facts[event.event_id])
             outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000))
             if time.perf_counter() - began > _LONGEST_BATCH_SECONDS:
                 break  # users are locked until the commit; whatever was claimed and not handled is given back by it
         await _settle(path.connection, outcomes)
+    seconds = time.perf_counter() - claimed
+    path.meters.saw_batch("careful", len(outcomes), seconds)
     for outcome in outcomes:
+        path.meters.saw_outcome(outcome, outcome.event.age + seconds)
         log_outcome(path.log, outcome)
     return len(outcomes)
 

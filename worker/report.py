@@ -1,7 +1,8 @@
-"""The canonical log lines of the path: one for each event of the careful lane, one for each batch of the express lane."""
+"""The canonical log lines of the path, one for each event of the careful lane and each batch of the express lane; its meters."""
 
 from worker.core.decision import Acknowledge, Release, SetAside
 from worker.core.failure import Failure
+from worker.core.meters import SIGN_UP, Meters
 from worker.core.outcome import Done, Outcome, audit_entries
 from worker.log import Log
 from worker.store.outbox import ExpressBatch
@@ -18,6 +19,15 @@ def log_express_batch(log: Log, batch: ExpressBatch, seconds: float) -> None:
         oldest_waited_ms=round(batch.oldest_waited * 1000),
         duration_ms=round(seconds * 1000, 1),
     )
+
+
+def meter_express_batch(meters: Meters, batch: ExpressBatch, seconds: float) -> None:
+    """Count one express batch, which took so long from the statement's start to its commit."""
+    meters.saw_batch("express", batch.claimed, seconds)
+    for outcome, events in (("healed", batch.healed), ("already_whole", batch.already_whole), ("handed_over", batch.left_over)):
+        meters.events.add(SIGN_UP, outcome, by=events)
+    meters.time_to_integrity.add_all([waited + seconds for waited in batch.healed_after], SIGN_UP)
+    meters.attempts.add(1, SIGN_UP, times=batch.healed + batch.already_whole)
 
 
 def log_express_failure(log: Log, failure: Failure, limit: int) -> None:

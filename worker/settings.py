@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
@@ -56,6 +57,16 @@ class Settings(BaseSettings):
     statement_timeout_seconds: Seconds = Field(30.0, description="how long one statement of the worker may take")
     lock_timeout_seconds: Seconds = Field(2.0, description="how long the careful lane waits for a lock")
     grace_period_seconds: Seconds = Field(20.0, description="how long a graceful stop may take")
+    http_port: int | None = Field(
+        None, ge=0, le=65_535, description="where probes, metrics and the page are served; unset: nowhere"
+    )
+    http_host: str = Field("127.0.0.1", min_length=1, description="the address that they are served on; 0.0.0.0: on every one")
+    observe_interval_seconds: Seconds = Field(5.0, description="how often the database is asked for what probes and metrics show")
+    observe_timeout_seconds: Seconds = Field(2.0, description="how long that may take")
+    ready_outbox_age_seconds: Seconds = Field(300.0, description="how long an event may be due while the worker is called ready")
+    ready_debt_users: int = Field(1000, ge=0, description="how many users may lack their profile for a minute and more, the same")
+    ready_debt_age_seconds: float = Field(3600.0, gt=0, le=31_536_000, description="and for how long some user may, the same")
+    ready_when_deaf: bool = Field(default=False, description="whether a worker that polls, because it hears no ring, is ready")
     prepared_statements: bool = Field(default=True, description="false behind a pooler that cannot carry prepared statements")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line that is written")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
@@ -80,6 +91,12 @@ class Settings(BaseSettings):
     def target(self) -> Target:
         """Return where the consumers connect."""
         return self._target(self.database_url)
+
+    @property
+    def observing_target(self) -> Target:
+        """Return where and how impatiently probes and metrics ask."""
+        seconds = self.observe_timeout_seconds
+        return replace(self.target, application_name="pgmend observing", connect_timeout=seconds, statement_timeout=seconds)
 
     @property
     def listen_target(self) -> Target:

@@ -8,6 +8,7 @@
 --   hold_N(key)                locks one user who is not erased, until the transaction ends; says whether there is one
 --   facts_N(keys)              what is so: the user's state, whether the profile exists, whether somebody absent had signed up
 --   sweep_N(most)              writes events for users without a profile that nothing announced
+--   count_N()                  how many users there are, and how many have no profile (0018_integrity.sql)
 --   wanted_N(key)              whether the source wants a profile for the user, or cannot say
 -- All of them take and give keys as text, as the users table prints them. The users row is locked `for share`, not `for key
 -- share`: a soft deletion is an update of an ordinary column, and must not slip between our look and our commit. heal_one_N,
@@ -459,6 +460,69 @@ begin
 end
 $function$
 $template$
+),
+(
+    'pgmend.count_%1$s()',
+    null,
+    $template$
+create or replace function pgmend.count_%1$s()
+returns table (users bigint, without_profile bigint, overdue bigint)
+language plpgsql
+security definer
+rows 1
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = on
+set enable_nestloop = off
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+    entitled bigint;
+    missing_users bigint;
+    overdue_users bigint;
+    one_by_one boolean := false;
+begin
+    loop
+        begin
+            if not one_by_one then
+                select count(*) into entitled from %2$s as users where (%9$s) and not coalesce((%10$s), false);
+            end if;
+            with missing as materialized (
+                select users.%3$I::text as user_key
+                from (
+                    select users.*
+                    from %2$s as users
+                    where not exists (select from %4$s as profile where profile.%5$I = users.%3$I)
+                    offset 0
+                ) as users
+                where case when one_by_one then pgmend.wanted_%1$s(users.%3$I::text) else (%9$s) and not coalesce((%10$s), false) end
+            ),
+            overdue as (
+                select missing.user_key
+                from missing
+                where not exists (
+                    select from pgmend.outbox as event
+                    where event.source_id = %1$s and event.kind = 'user_created' and event.user_key = missing.user_key
+                        and event.created_at > clock_timestamp() - interval '1 minute'
+                )
+            )
+            select (select count(*) from missing), (select count(*) from overdue) into missing_users, overdue_users;
+            return query select entitled, missing_users, overdue_users;
+            return;
+        exception
+            when transaction_rollback or insufficient_resources or operator_intervention then
+                raise;
+            when others or assert_failure then
+                -- As in sweep_N. How many users are entitled nobody can say then.
+                if one_by_one then
+                    raise;
+                end if;
+                entitled := null;
+                one_by_one := true;
+        end;
+    end loop;
+end
+$function$
+$template$
 )
 $templates$;
 
@@ -589,7 +653,7 @@ begin
         );
         perform pgmend.close_function(format(template.signature, source_id));
         -- The others are called by these, with the rights of who attached the source.
-        if to_regrole('pgmend_worker') is not null and template.signature ~ '^pgmend\.(heal|heal_one|hold|facts|sweep)_%' then
+        if to_regrole('pgmend_worker') is not null and template.signature ~ '^pgmend\.(heal|heal_one|hold|facts|sweep|count)_%' then
             execute format('grant execute on function %s to pgmend_worker', format(template.signature, source_id));
         end if;
     end loop;

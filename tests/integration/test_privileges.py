@@ -85,6 +85,7 @@ async def test_rights_of_the_installer_are_lent_only_where_they_must_be(connecti
 
     assert await _column(connection, DEFINERS) == [
         "capture_sign_up_N",
+        "count_N",
         "defer_again",
         "discard",
         "ensure_guarded_N",
@@ -115,6 +116,8 @@ async def test_worker_writes_to_its_own_tables_and_to_nothing_of_the_application
         "careful_events delete, insert, update",
         "dead_letters delete, insert, update",
         "express_events delete, update",
+        "orphan_counts delete, insert, update",
+        "user_counts delete, insert, update",
         "workers delete, insert, update",
     ]
 
@@ -123,7 +126,15 @@ async def test_worker_calls_what_it_asks_and_no_more(connection: Connection) -> 
     """Of the functions that are made for a source, those that answer the worker's questions."""
     await connection.execute(GUARDS)
 
-    assert await _column(connection, WORKER_CALLS) == ["facts_1", "heal_1", "heal_one_1", "hold_1", "replay_as_0", "sweep_1"]
+    assert await _column(connection, WORKER_CALLS) == [
+        "count_1",
+        "facts_1",
+        "heal_1",
+        "heal_one_1",
+        "hold_1",
+        "replay_as_0",
+        "sweep_1",
+    ]
 
 
 async def test_every_path_of_a_function_of_ours_is_qualified(database: Database) -> None:

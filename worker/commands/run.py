@@ -16,17 +16,31 @@ from worker.settings import Settings
 from worker.store import migrations
 from worker.store.connection import close
 from worker.store.workers import Identity
+from worker.web import address
+from worker.web.server import serving
 
 SIGNAL_EXIT_BASE = 128
 
 
 def add_parsers(commands: Commands) -> None:
     """Add ``run``."""
-    commands.add_parser("run", help="run the worker until SIGTERM or SIGINT").set_defaults(run=_run)
+    parser = commands.add_parser("run", help="run the worker until SIGTERM or SIGINT")
+    parser.add_argument(
+        "--http", type=_address, metavar="[HOST:]PORT", help="serve probes, metrics and the page there; over PGMEND_HTTP_PORT"
+    )
+    parser.set_defaults(run=_run)
 
 
-def _run(_options: argparse.Namespace) -> int:
-    effective = settings.load()
+def _address(text: str) -> dict[str, object]:
+    try:
+        host, port = address.parsed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no [HOST:]PORT") from error
+    return {"http_port": port} | ({"http_host": host} if host else {})
+
+
+def _run(options: argparse.Namespace) -> int:
+    effective = settings.load(options.http)
     identity = make_identity()
     log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id)
     return asyncio.run(run(effective, log, identity))
@@ -42,10 +56,11 @@ async def run(effective: Settings, log: Log, identity: Identity) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
     worker = Worker(effective, identity, log, Stop())
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
-    connection = await connect_patiently(effective.target, log, within=effective.startup_timeout_seconds)
-    try:
-        await migrations.require_current(connection)
-    finally:
-        await close(connection)
-    await worker.run()
+    async with serving(worker):
+        connection = await connect_patiently(effective.target, log, within=effective.startup_timeout_seconds)
+        try:
+            await migrations.require_current(connection)
+        finally:
+            await close(connection)
+        await worker.run()
     return 0

@@ -18,6 +18,8 @@ import asyncpg
 
 from worker import pipeline
 from worker.core.failure import FailureClass, classify
+from worker.core.meters import Meters
+from worker.core.vitals import Pulse
 from worker.log import Log
 from worker.runtime.bell import Bell
 from worker.runtime.reconnecting import LostConnectionError, session
@@ -29,6 +31,9 @@ BUSY_EVENTS = 3
 """A turn that handles so many events at once takes the lease."""
 
 _PAUSE_AFTER_FAILURE = 0.5
+_STATEMENTS_WITHOUT_A_WORD = 10
+"""More than one event takes, with what begins and ends a batch; each may take as long as a statement may."""
+
 _SHORTEST_LOOK = 0.001
 _LONGEST_LOOK = 0.25
 
@@ -53,19 +58,23 @@ class Consumer:
     log: Log
     rhythm: Rhythm
     make_path: Callable[[Connection], pipeline.Path]
+    meters: Meters = field(default_factory=Meters)
+    pulse: Pulse = field(default_factory=Pulse)
     _lease_until: float = field(default=0.0, init=False)
 
     async def run(self) -> None:
         """Consume until the stop, through every lost connection."""
         while not self.stop.is_requested():
             try:
-                async with session(self.target, self.log, self.stop) as connection:
+                async with session(self.target, self.log, self.stop, self.pulse) as connection:
                     await self._consume(self.make_path(connection))
             except LostConnectionError as error:
+                self.meters.connections_lost.add("consumer")
                 self.log.warning("connection_lost", role="consumer", reason=str(error))
             except asyncpg.PostgresError as error:
                 if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
                     raise
+                self.meters.saw_error(error.sqlstate or "")
                 self.log.warning("turn_failed", sqlstate=error.sqlstate, reason=str(error))
                 await self.stop.wait(_PAUSE_AFTER_FAILURE)
 
@@ -79,6 +88,7 @@ class Consumer:
             if self.stop.is_requested():
                 break  # its ring may have been used up by a shorter wait
             interval = self.rhythm.deaf_poll_interval if self.bell.deaf else self.rhythm.poll_interval
+            self.pulse.expect(interval, "waits for the bell")
             await self.bell.wait(interval if due_in is None else min(interval, due_in))
             if now() - looked_everywhere >= interval:
                 path.mark.reset()
@@ -90,11 +100,15 @@ class Consumer:
     async def _drain(self, path: pipeline.Path) -> float | None:
         """Take turns until nothing is due; return the seconds until something is, or None."""
         while True:
-            turn = await pipeline.turn(path)
+            turn = await self._turn(path)
             if turn.handled >= BUSY_EVENTS:
                 await self._hold_lease(path.connection)
             if self.stop.is_requested() or not turn.more:
                 return turn.next_due_in
+
+    async def _turn(self, path: pipeline.Path) -> pipeline.Turn:
+        self.pulse.expect(_STATEMENTS_WITHOUT_A_WORD * self.target.longest_answer, "takes a turn")
+        return await pipeline.turn(path)
 
     async def _hold_lease(self, connection: Connection) -> None:
         now = asyncio.get_running_loop().time()
@@ -119,7 +133,7 @@ class Consumer:
         until = now() + self.rhythm.linger
         while not self.stop.is_requested() and now() < until:
             await self.bell.wait(_SHORTEST_LOOK)
-            turn = await pipeline.turn(path)
+            turn = await self._turn(path)
             if turn.handled:
                 await self._hold_lease(path.connection)
                 until = now() + self.rhythm.linger

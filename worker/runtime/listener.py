@@ -8,11 +8,13 @@ nothing ever arrives, so a second connection rings and the first one has to hear
 import asyncio
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncpg
 
 from worker.core.failure import FailureClass, classify
+from worker.core.meters import Meters
+from worker.core.vitals import Vitals
 from worker.log import Log
 from worker.runtime.bell import Bell
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently, session
@@ -50,20 +52,27 @@ class Listener:
     log: Log
     heartbeat: Heartbeat
     identity: Identity
+    meters: Meters = field(default_factory=Meters)
+    vitals: Vitals = field(default_factory=Vitals)
     _was_deaf: bool = False
+    _was_connected: bool = False
 
     async def run(self) -> None:
         """Listen until the stop, through every lost connection."""
         while not self.stop.is_requested():
             try:
-                async with session(self.target, self.log, self.stop) as connection:
+                async with session(self.target, self.log, self.stop, self.vitals.listener) as connection:
+                    self.meters.reconnects.add(by=self._was_connected)
+                    self._was_connected = True
                     await self._listen(connection)
                     await workers.gone(connection, self.identity)
             except LostConnectionError as error:
+                self.meters.connections_lost.add("listener")
                 self.log.warning("connection_lost", role="listener", reason=str(error))
             except asyncpg.PostgresError as error:
                 if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
                     raise
+                self.meters.saw_error(error.sqlstate or "")
                 self.log.warning("connection_lost", role="listener", reason=str(error))
                 await self.stop.wait(_PAUSE_AFTER_FAILURE)
 
@@ -76,11 +85,13 @@ class Listener:
             if payload == probe:
                 heard.set()
             elif not payload:
+                self.meters.rings.add()
                 self._ring()
 
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(doorbell.CHANNEL, on_ring)
         self._ring(lease_ran_out=True)
+        self.vitals.listener.expect(None, "rings to see whether it hears")
         self._set_deaf(deaf=not await self._hears(probe, heard))
         while not self.stop.is_requested() and not lost.is_set():
             await self._wait(lost, await self._beat(connection))
@@ -101,6 +112,7 @@ class Listener:
 
     async def _beat(self, connection: Connection) -> float:
         """Prove that the connection lives; return the seconds until the next time."""
+        self.vitals.listener.expect(self.heartbeat.timeout, "proves that its connection lives")
         async with asyncio.timeout(self.heartbeat.timeout):
             left = await doorbell.lease_left(connection)
             if left is not None and left <= 0:
@@ -110,6 +122,7 @@ class Listener:
 
     async def _wait(self, lost: asyncio.Event, seconds: float) -> None:
         """Wait for the next heartbeat, the stop, or the end of the connection."""
+        self.vitals.listener.expect(seconds, "waits for the next heartbeat")
         waits = {asyncio.ensure_future(lost.wait()), asyncio.ensure_future(self.stop.wait())}
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -130,7 +143,7 @@ class Listener:
             )
         elif not deaf:
             self.log.info("listener_connected")
-        self._was_deaf = deaf
+        self._was_deaf, self.vitals.hears = deaf, not deaf
         for bell in self.bells:
             bell.deaf = deaf
             bell.ring()  # who waits already waits as long as one that hears

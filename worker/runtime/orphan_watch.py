@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
-from worker.core.diagnosis import Examined
+from worker.core.diagnosis import Examined, shown_reference
 from worker.core.orphan_audit import orphans_detected
 from worker.core.reference import Reference
 from worker.log import Log
-from worker.store import error_logs, orphans
+from worker.store import error_logs, integrity, orphans
 from worker.store.connection import Connection
 from worker.survey import Survey, Wishes
 
@@ -35,8 +35,10 @@ class OrphanWatch:
         if not self.interval or started < min(self._unproven_due, self._proven_due):
             return
         survey = Survey(connection, Wishes(statement_seconds=self.statement_seconds))
-        due = [(it, whose) for it, whose in await survey.references() if started >= self._due(it)]
+        listed = await survey.references()
+        due = [(it, whose) for it, whose in listed if started >= self._due(it)]
         examined = [await survey.examine(it, whose) for it, whose in due]
+        await integrity.forget_orphans(connection, [shown_reference(it) for it, _whose in listed])
         await self._record(connection, log, examined)
         now = time.monotonic()
         self._unproven_due = now + _REST_FOR_EACH_SECOND_COUNTED * (now - started)
@@ -55,6 +57,7 @@ class OrphanWatch:
                 entries += [entry] if (entry := orphans_detected(it, known)) else []
             if entries:
                 await error_logs.record(connection, entries)
+            await integrity.keep_orphans(connection, examined)
         for entry in entries:
             log.warning("orphans_detected", error_type=entry.error_type, table=entry.table_name, **entry.details)
         self._say_unseen(log, examined)

@@ -14,6 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from worker.core.vitals import Pulse
 from worker.errors import ServerUnreachableError
 from worker.log import Log
 from worker.runtime.stopping import Stop
@@ -55,11 +56,17 @@ async def connect_patiently(target: Target, log: Log, *, within: float | None = 
 
 
 @asynccontextmanager
-async def session(target: Target, log: Log, stop: Stop) -> AsyncIterator[Connection]:
-    """Yield a connection and close it afterwards. A lost connection ends the block with LostConnectionError."""
+async def session(target: Target, log: Log, stop: Stop, pulse: Pulse | None = None) -> AsyncIterator[Connection]:
+    """Yield a connection and close it afterwards. A lost connection ends the block with LostConnectionError.
+
+    ``pulse`` learns that its task is connecting, which takes as long as it takes, and whether it is connected.
+    """
     now = asyncio.get_running_loop().time
+    pulse = pulse or Pulse()
+    pulse.expect(None, "connects")
     connection = await connect_patiently(target, log, stop=stop)
     opened = now()
+    pulse.is_connected = True
     try:
         yield connection
     except (asyncpg.PostgresError, *LOST) as error:
@@ -70,6 +77,8 @@ async def session(target: Target, log: Log, stop: Stop) -> AsyncIterator[Connect
             await stop.wait(_SHORT_LIFE_SECONDS)
         raise LostConnectionError(str(error) or type(error).__name__) from error
     finally:
+        pulse.is_connected = False
+        pulse.expect(None, "has no connection")
         if not connection.is_closed():
             await asyncio.shield(close(connection))
 

@@ -3,13 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import asyncpg
 
+from worker.core.meters import Meters
 from worker.core.pace import Pace
+from worker.core.vitals import Pulse, Vitals
 from worker.errors import GracePeriodExceededError, PgmendError
 from worker.log import Log
 from worker.pipeline import Path
@@ -32,10 +34,17 @@ class Worker:
     identity: Identity
     log: Log
     stop: Stop
+    meters: Meters = field(default_factory=Meters)
+    vitals: Vitals = field(default_factory=Vitals)
+
+    def __post_init__(self) -> None:
+        """Let the probes know of the stop before anything else does."""
+        self.stop.on_request(self._say_that_it_stops)
 
     async def run(self) -> None:
         """Run until the stop is requested, then finish within the grace period, or raise GracePeriodExceededError."""
         tasks = self._tasks()
+        self.vitals.has_started = True
         self.log.info("worker_started", consumers=self.settings.consumers, version=self.identity.version)
         running = asyncio.ensure_future(_run_together(tasks))
         stopping = asyncio.ensure_future(self.stop.wait())
@@ -86,11 +95,17 @@ class Worker:
             log=self.log,
             heartbeat=Heartbeat(settings.heartbeat_interval_seconds, settings.heartbeat_timeout_seconds),
             identity=self.identity,
+            meters=self.meters,
+            vitals=self.vitals,
         )
         sweeping = replace(settings.target, statement_timeout=settings.sweep_timeout_seconds)
         watch = OrphanWatch(settings.orphan_check_interval_seconds, settings.sweep_timeout_seconds)
         sweeper = Sweeper(sweeping, self.stop, self.log, settings.sweep_interval_seconds, settings.sweep_batch_size, watch)
+        sweeper.meters, sweeper.pulse = self.meters, self.vitals.sweeper
         return [listener.run, sweeper.run, *(self._consumer(bell).run for bell in bells)]
+
+    def _say_that_it_stops(self) -> None:
+        self.vitals.is_stopping = True
 
     def _consumer(self, bell: Bell) -> Consumer:
         settings = self.settings
@@ -102,9 +117,11 @@ class Worker:
         )
         pace = Pace(settings.express_batch_size)  # these two outlive a connection that a row has cost
         touched_by: set[int] = set()
-        return Consumer(settings.target, bell, self.stop, self.log, rhythm, partial(self._path, pace, touched_by))
+        pulse = self.vitals.new_consumer()
+        make_path = partial(self._path, pace, touched_by, pulse)
+        return Consumer(settings.target, bell, self.stop, self.log, rhythm, make_path, self.meters, pulse)
 
-    def _path(self, pace: Pace, touched_by: set[int], connection: Connection) -> Path:
+    def _path(self, pace: Pace, touched_by: set[int], pulse: Pulse, connection: Connection) -> Path:
         settings = self.settings
         return Path(
             connection=connection,
@@ -114,6 +131,8 @@ class Worker:
             careful_limit=settings.careful_batch_size,
             lock_timeout=settings.lock_timeout_seconds,
             touched_by=touched_by,
+            meters=self.meters,
+            pulse=pulse,
         )
 
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from worker.core.audit import AuditEntry
+from worker.core.meters import Meters
+from worker.core.vitals import Pulse
 from worker.log import Log
 from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, outbox, pauses, profiles
+from worker.store import error_logs, integrity, outbox, pauses, profiles
 from worker.store.connection import Connection, Target, failure_of
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
+_STATEMENTS_OF_A_SWEEP = 6
 
 
 @dataclass(slots=True)
@@ -30,6 +33,8 @@ class Sweeper:
     batch_size: int = 10_000
     watch: OrphanWatch = field(default_factory=lambda: OrphanWatch(0, 0))
     """Looks for orphans after a sweep."""
+    meters: Meters = field(default_factory=Meters)
+    pulse: Pulse = field(default_factory=Pulse)
 
     async def run(self) -> None:
         """Sweep until the stop, which cancels a sweep under way: the next one finds the same."""
@@ -37,27 +42,44 @@ class Sweeper:
             started = time.perf_counter()
             await self.stop.cuts_short(self._sweep_once())
             took = time.perf_counter() - started
-            await self.stop.wait(max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT))
+            rest = max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT)
+            self.pulse.expect(rest, "rests until the next sweep")
+            await self.stop.wait(rest)
 
     async def _sweep_once(self) -> None:
+        started = time.perf_counter()
         try:
-            async with session(self.target, self.log, self.stop) as connection:
-                more = True
-                while more and not self.stop.is_requested():
-                    more = await sweep(connection, self.log, most=self.batch_size)
+            async with session(self.target, self.log, self.stop, self.pulse) as connection:
+                await self._sweep_all(connection)
+                self.pulse.expect(None, "counts orphans")
                 await self.watch.look(connection, self.log)
         except LostConnectionError as error:
+            self.meters.connections_lost.add("sweeper")
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
         except asyncpg.PostgresError as error:
             # For whatever reason: a source that cannot be swept must not end the worker that heals everybody else.
+            self.meters.sweeps.add("failed")
+            self.meters.saw_error(error.sqlstate or "")
             self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=failure_of(error).message)
+        else:
+            self.meters.sweep_duration.add(time.perf_counter() - started)
+
+    async def _sweep_all(self, connection: Connection) -> None:
+        more = True
+        while more and not self.stop.is_requested():
+            self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "sweeps")
+            more = await sweep(connection, self.log, most=self.batch_size, meters=self.meters)
+        self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "counts users")
+        await count(connection)
 
 
-async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
+async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None) -> bool:
     """Sweep once, unless another worker does; return whether there may be more than ``most`` users to find."""
     started = time.perf_counter()
+    meters = meters or Meters()
     async with connection.transaction():
         if not await profiles.lock_sweep(connection):
+            meters.sweeps.add("left_to_another")
             return False
         found = await profiles.sweep(connection, most=most)
         entries = [_entry(source_id, users) for source_id, users in found.items() if users]
@@ -65,6 +87,9 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
             await error_logs.record(connection, entries)
         expired = await outbox.expire(connection, most=most)
         paused = await pauses.paused(connection)
+    meters.sweeps.add("finished")
+    meters.sweep_finds.add(by=sum(found.values()))
+    meters.expired.add(by=expired)
     log.info(
         "sweep_finished",
         users_without_profile=sum(found.values()),
@@ -81,6 +106,13 @@ async def sweep(connection: Connection, log: Log, *, most: int) -> bool:
             paused_for_s=round(source.paused_for),
         )
     return any(users == most for users in found.values())
+
+
+async def count(connection: Connection) -> None:
+    """Count who is without a profile now, unless another worker sweeps."""
+    async with connection.transaction():
+        if await profiles.lock_sweep(connection):
+            await integrity.count_users(connection)
 
 
 def _entry(source_id: int, users: int) -> AuditEntry:

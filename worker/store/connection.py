@@ -50,6 +50,11 @@ class Target:
     statement_timeout: float = 30.0
     prepared_statements: bool = True
 
+    @property
+    def longest_answer(self) -> float:
+        """Return after how many seconds a statement has ended, on a connection that hangs as well."""
+        return self.statement_timeout + _SERVER_FIRST_SECONDS
+
 
 async def connect(target: Target) -> Connection:
     """Open a connection, or raise an error of this package that says what to do."""
@@ -72,7 +77,7 @@ async def _open(target: Target) -> Connection:
     connection: Connection = await asyncpg.connect(
         target.url,
         timeout=target.connect_timeout,
-        command_timeout=target.statement_timeout + _SERVER_FIRST_SECONDS,
+        command_timeout=target.longest_answer,
         statement_cache_size=100 if target.prepared_statements else 0,
         server_settings={"application_name": target.application_name},
     )

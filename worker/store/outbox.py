@@ -20,7 +20,7 @@ class ExpressBatch:
     """What one express statement did.
 
     ``oldest_waited`` and ``careful_due_in`` are seconds; ``careful_due_in`` is None when the careful lane is empty, and not
-    positive when something is due.
+    positive when something is due. ``healed_after``: seconds from each healed event to the statement's start.
     """
 
     limit: int
@@ -30,6 +30,7 @@ class ExpressBatch:
     last_event_id: int | None
     oldest_waited: float
     careful_due_in: float | None
+    healed_after: Sequence[float] = ()
 
     @property
     def is_full(self) -> bool:

@@ -77,6 +77,9 @@ select
     count(*) filter (where outcome = 'already_whole') as already_whole,
     max(event_id) as last_event_id,
     coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest_waited,
+    coalesce(
+        array_agg(date_part('epoch', statement_timestamp() - created_at)) filter (where outcome = 'healed'), '{}'
+    ) as healed_after,
     extract(epoch from (
         select event.available_at
         from pgmend.careful_events as event

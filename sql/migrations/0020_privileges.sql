@@ -113,11 +113,12 @@ begin
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select on pgmend.limits to pgmend_worker;
+        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
         grant select on sequence pgmend.event_ids to pgmend_worker;
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
-        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer) to pgmend_worker;
+        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer), pgmend.count_users(integer) to pgmend_worker;
         grant execute on function pgmend.replay_as(name, text, regclass, name, jsonb, boolean),
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),

@@ -1,0 +1,45 @@
+"""Observation: one statement for all that metrics and probes read of the database."""
+
+import json
+from dataclasses import dataclass
+
+from worker.core.observation import LeaseState, Observation, ReferenceState, SourceState
+from worker.store.connection import Connection
+from worker.store.statements import statement
+
+_MOST_EVENTS = 1_000_000
+_MOST_LISTED = 200
+_SMALLEST_TIME = 1_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a look goes: events counted, sources and references listed, and how many seconds ago a worker alive was seen."""
+
+    alive_within: float
+    events: int = _MOST_EVENTS
+    listed: int = _MOST_LISTED
+
+
+async def look(connection: Connection, bounds: Bounds) -> Observation:
+    """Look once."""
+    row = await connection.fetchrow(statement("observation/look"), bounds.alive_within, bounds.events, bounds.listed)
+    assert row is not None, "an aggregate always returns a row"
+    return Observation(
+        schema_version=row["schema_version"] or 0,
+        outbox={"express": row["express_events"], "careful": row["careful_events"]},
+        oldest_due_age=row["oldest_due_age"],
+        dead_letters=json.loads(row["dead_letters"]),
+        sources=tuple(SourceState(**source) for source in json.loads(row["sources"])),
+        references=tuple(ReferenceState(**counted) for counted in json.loads(row["orphans"])),
+        workers_alive=row["workers_alive"],
+        workers_listening=row["workers_listening"],
+        lease=_lease(row["lease"]),
+    )
+
+
+def _lease(said: int) -> LeaseState:
+    """Return what the doorbell's lease means (``sql/migrations/0006_doorbell.sql``)."""
+    if said > _SMALLEST_TIME:
+        return "awake"
+    return "looking" if said else "asleep"

@@ -1,0 +1,87 @@
+"""The observatory: looks at the database every few seconds, so that probes and scrapes, however many, ask it nothing."""
+
+import asyncio
+
+import asyncpg
+
+from worker.core.observation import Observation
+from worker.core.readiness import Seen
+from worker.errors import PgmendError
+from worker.log import redacted
+from worker.runtime.supervisor import Worker
+from worker.store import observation
+from worker.store.connection import LOST, Connection, explained
+from worker.store.observation import Bounds
+from worker.web.reader import Reader
+
+_MISSED_HEARTBEATS = 3
+_NOT_MIGRATED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+)
+
+
+class Observatory:
+    """Keeps the last answer, or why there is none. Never raises: what it cannot see is what it reports."""
+
+    def __init__(self, worker: Worker) -> None:
+        """Look at the database of this worker."""
+        settings = worker.settings
+        self._reader = Reader(settings.observing_target)
+        self._bounds = Bounds(alive_within=_MISSED_HEARTBEATS * settings.heartbeat_interval_seconds)
+        self._interval = settings.observe_interval_seconds
+        self._worker = worker
+        self._now = worker.vitals.now
+        self._seen = Seen(failure="it has not been asked yet")
+        self._at = self._now()
+
+    @property
+    def seen(self) -> Seen:
+        """Return what was seen last, with its age."""
+        return Seen(
+            self._seen.observation,
+            age=self._now() - self._at,
+            failure=self._seen.failure,
+            failure_code=self._seen.failure_code,
+            failure_hint=self._seen.failure_hint,
+        )
+
+    async def run(self) -> None:
+        """Look until cancelled, first when the worker has found its database ready."""
+        try:
+            while True:
+                if self._worker.vitals.has_started:
+                    await self.look()
+                await asyncio.sleep(self._interval if self._worker.vitals.has_started else _UNTIL_STARTED)
+        finally:
+            await self._reader.close()
+
+    async def look(self) -> None:
+        """Look once, with one statement."""
+        try:
+            seen = Seen(await self._reader.ask(self._ask))
+        except _NOT_MIGRATED as error:
+            seen = _unseen("schema_behind", explained(error), hint="run pgmend migrate")
+        except (asyncpg.PostgresError, *LOST) as error:
+            seen = _unseen("database_unseen", explained(error))
+        except PgmendError as error:
+            seen = _unseen("database_unseen", error)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not go wrong for the worker
+            seen = Seen(failure=type(error).__name__, failure_hint="report this as a bug")
+        if seen.failure and not self._seen.failure:
+            self._worker.log.warning("observation_failed", reason=seen.failure, hint=seen.failure_hint)
+        self._worker.meters.observations.add("failed" if seen.failure else "answered")
+        self._seen, self._at = seen, self._now()
+
+    async def _ask(self, connection: Connection) -> Observation:
+        return await observation.look(connection, self._bounds)
+
+
+_UNTIL_STARTED = 0.05
+
+
+def _unseen(code: str, error: PgmendError, *, hint: str = "") -> Seen:
+    what = redacted(f"{error.what}: {error.detail}" if error.detail else error.what)
+    return Seen(failure=what, failure_code=code, failure_hint=hint or error.hint)

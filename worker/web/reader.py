@@ -1,0 +1,37 @@
+"""A reader: asks the database one question at a time, on a connection of its own that is opened when it is needed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from worker.store.connection import Connection, Target, close, connect
+
+Answer = TypeVar("Answer")
+
+
+class Reader:
+    """Answers within the time limits of its target, or raises; the next question finds a new connection."""
+
+    def __init__(self, target: Target) -> None:
+        """Connect nowhere yet."""
+        self._target = target
+        self._connection: Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, question: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """Ask. Raises PgmendError, asyncpg.PostgresError, or one of those that say that the connection is lost."""
+        async with self._one_at_a_time:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await connect(self._target)
+            try:
+                async with asyncio.timeout(self._target.longest_answer):
+                    return await question(self._connection)
+            except BaseException:
+                # Whatever it was, the connection may be in the middle of it.
+                self._connection.terminate()
+                raise
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None and not self._connection.is_closed():
+            await close(self._connection, within=0.5)
