@@ -43,10 +43,10 @@ def test_containers_of_pgmend_have_no_right(name: str) -> None:
 
 def test_prometheus_scrapes_every_worker_where_it_serves() -> None:
     """The configuration beside the alerts looks for the service by name and port, and is mounted where it is read."""
-    (configuration,) = documents(ROOT / "deploy" / "prometheus" / "prometheus.yaml")
+    (configuration,) = documents(ROOT / "deploy" / "prometheus" / "compose.yaml")
     (found,) = configuration["scrape_configs"][0]["dns_sd_configs"]
 
     assert found["names"] == ["worker"]
     assert str(found["port"]) == SERVICES["worker"]["environment"]["PGMEND_HTTP_PORT"]
     assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
-    assert "--config.file=/etc/prometheus/prometheus.yaml" in SERVICES["prometheus"]["command"]
+    assert "--config.file=/etc/prometheus/compose.yaml" in SERVICES["prometheus"]["command"]

@@ -7,7 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.support.manifests import KUBERNETES, Manifest, container, documents, everything, pod, settings, the
+from tests.support.manifests import KUBERNETES, ROOT, Manifest, container, documents, everything, pod, settings, the
 from worker import __version__
 from worker.errors import SettingsInvalidError
 from worker.settings import Settings, load
@@ -128,6 +128,14 @@ def test_selectors_find_the_workers_and_no_migration() -> None:
     assert selectors == [labels] * len(selectors)
     assert the("Job", "migrate")["spec"]["template"]["metadata"]["labels"] != labels
     assert the("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "pgmend"}
+
+
+def test_monitor_names_the_job_that_the_alerts_ask_for() -> None:
+    """The label of the pods that becomes the job has the value that the rules compare it with."""
+    label = the("PodMonitor", "monitoring")["spec"]["jobLabel"]
+    asked = re.findall(r'job="([^"]+)"', (ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text())
+
+    assert set(asked) == {the("Deployment")["spec"]["template"]["metadata"]["labels"][label]}
 
 
 def test_node_can_be_drained_while_no_worker_is_ready() -> None:

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from worker.core.meters import DEAD_LETTER_VERDICTS
 from worker.core.observation import LEASE_STATES, Observation, SourceState
 
+Seen = TypeVar("Seen")
 Values = Iterable[tuple[tuple[str, ...], float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Generic[Seen]):
     """A name, what it says, its labels, and how it is read: the label values, each with a number or None."""
 
     name: str
     help: str
     labels: tuple[str, ...]
-    read: Callable[[Observation], Values]
+    read: Callable[[Seen], Values]
 
 
 def _of_sources(number: Callable[[SourceState], float | None]) -> Callable[[Observation], Values]:
@@ -32,7 +34,7 @@ def _alone(number: Callable[[Observation], float]) -> Callable[[Observation], Va
     return lambda seen: [((), number(seen))]
 
 
-GAUGES = (
+GAUGES: tuple[Gauge[Observation], ...] = (
     Gauge("pgmend_schema_version", "The newest migration that is applied", (), _alone(lambda seen: seen.schema_version)),
     Gauge(
         "pgmend_outbox_events",

@@ -1,6 +1,7 @@
 """The meters of one worker process: what it handled, how long that took, and what went wrong."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -125,6 +126,11 @@ class Meters:
             "pgmend_observations", "Statements that asked the database for what /metrics shows", "outcome", ("answered", "failed")
         )
     )
+
+    def __iter__(self) -> Iterator[Count | Spread]:
+        """Yield every meter."""
+        for name in self.__dataclass_fields__:
+            yield getattr(self, name)
 
     def saw_error(self, sqlstate: str) -> None:
         """Count an error of the database."""

@@ -1,7 +1,8 @@
 """The exposition: what ``/metrics`` shows, from a registry of its own. A scrape asks the database nothing."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -10,7 +11,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from worker.core.gauges import GAUGES
+from worker.core.gauges import GAUGES, Gauge, Values
 from worker.core.meter import Count, Spread
 from worker.core.meters import Meters
 from worker.core.readiness import STATES, unreadiness
@@ -61,14 +62,8 @@ class MeterCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every meter."""
-        for name in self._meters.__dataclass_fields__:
-            match getattr(self._meters, name):
-                case Count() as count:
-                    yield _counter(count)
-                case Spread() as spread:
-                    yield _histogram(spread)
-                case other:
-                    raise TypeError(other)
+        for meter in self._meters:
+            yield _counter(meter) if isinstance(meter, Count) else _histogram(meter)
 
 
 class SiteCollector(Collector):
@@ -80,22 +75,51 @@ class SiteCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every gauge; those of the database without a value while it is not seen."""
-        worker, seen = self._site.worker, self._site.observatory.seen
-        red = {reason.code for reason in unreadiness(worker.vitals, seen, self._site.limits)}
-        tasks = [*worker.vitals.consumers, worker.vitals.listener, worker.vitals.sweeper]
-        yield _gauge("pgmend_build_info", "The version of this worker", ("version",), [((worker.identity.version,), 1)])
-        yield _gauge("pgmend_ready", "Whether the worker is ready, as /readyz says", (), [((), not red)])
-        reasons = [((state,), state in red) for state in STATES]
-        yield _gauge("pgmend_unready_reasons", "The reasons for which it is not", ("reason",), reasons)
-        late = [((pulse.name,), pulse.overdue()) for pulse in tasks]
-        yield _gauge("pgmend_task_overdue_seconds", "How long a task should have been heard of, as /livez says", ("task",), late)
-        listens = worker.vitals.listener.is_connected and worker.vitals.hears
-        yield _gauge("pgmend_listener_up", "Whether the listener is connected and hears", (), [((), listens)])
-        is_up = not seen.failure and seen.age <= self._site.limits.observation_age
-        yield _gauge("pgmend_database_up", "Whether the database has answered the last observation", (), [((), is_up)])
+        seen = self._site.observatory.seen
+        for own in OWN_GAUGES:
+            yield _gauge(own, own.read(self._site))
         for gauge in GAUGES:
-            values = gauge.read(seen.observation) if is_up and seen.observation else ()
-            yield _gauge(gauge.name, gauge.help, gauge.labels, values)
+            yield _gauge(gauge, gauge.read(seen.observation) if seen.observation and _is_up(self._site) else ())
+
+
+def _is_up(site: Site) -> bool:
+    seen = site.observatory.seen
+    return not seen.failure and seen.age <= site.limits.observation_age
+
+
+def _hears(site: Site) -> bool:
+    vitals = site.worker.vitals
+    return vitals.listener.is_connected and vitals.hears
+
+
+def _red(site: Site) -> set[str]:
+    return {reason.code for reason in unreadiness(site.worker.vitals, site.observatory.seen, site.limits)}
+
+
+OWN_GAUGES: tuple[Gauge[Site], ...] = (
+    Gauge(
+        "pgmend_build_info",
+        "The version of this worker",
+        ("version",),
+        lambda site: [((site.worker.identity.version,), 1)],
+    ),
+    Gauge("pgmend_ready", "Whether the worker is ready, as /readyz says", (), lambda site: [((), not _red(site))]),
+    Gauge(
+        "pgmend_unready_reasons",
+        "The reasons for which it is not",
+        ("reason",),
+        lambda site: [((state,), state in red) for red in [_red(site)] for state in STATES],
+    ),
+    Gauge(
+        "pgmend_task_overdue_seconds",
+        "For how long a task should have been heard of, as /livez says",
+        ("task",),
+        lambda site: [((pulse.name,), pulse.overdue()) for pulse in site.worker.vitals],
+    ),
+    Gauge("pgmend_listener_up", "Whether the listener is connected and hears", (), lambda site: [((), _hears(site))]),
+    Gauge("pgmend_database_up", "Whether the database has answered the last observation", (), lambda site: [((), _is_up(site))]),
+)
+"""How the worker is."""
 
 
 def _counter(count: Count) -> Metric:
@@ -117,8 +141,8 @@ def _histogram(spread: Spread) -> Metric:
     return family
 
 
-def _gauge(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float | None]]) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=labels)
+def _gauge(gauge: Gauge[Any], values: Values) -> Metric:
+    family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
     for label_values, value in values:
         if value is not None:
             family.add_metric(label_values, float(value))

@@ -36,6 +36,7 @@ class Observatory:
         self._now = worker.vitals.now
         self._seen = Seen(failure="it has not been asked yet")
         self._at = self._now()
+        self._has_failed = False
 
     @property
     def seen(self) -> Seen:
@@ -70,10 +71,10 @@ class Observatory:
             seen = _unseen("database_unseen", error)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not go wrong for the worker
             seen = Seen(failure=type(error).__name__, failure_hint="report this as a bug")
-        if seen.failure and not self._seen.failure:
+        if seen.failure and not self._has_failed:
             self._worker.log.warning("observation_failed", reason=seen.failure, hint=seen.failure_hint)
         self._worker.meters.observations.add("failed" if seen.failure else "answered")
-        self._seen, self._at = seen, self._now()
+        self._seen, self._at, self._has_failed = seen, self._now(), bool(seen.failure)
 
     async def _ask(self, connection: Connection) -> Observation:
         return await observation.look(connection, self._bounds)
