@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import drain, guard, held_snapshot, latency, memory, orphans, others, repair, sign_up
+from bench import drain, guard, held_snapshot, latency, memory, orphans, others, repair, sign_up, workers
 from bench.laboratory import Laboratory
 from bench.report import Report
 
@@ -18,4 +18,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     others.NAME: others.measure,
     memory.NAME: memory.measure,
     orphans.NAME: orphans.measure,
+    workers.NAME: workers.measure,
 }

@@ -113,4 +113,4 @@ async def test_rolling_restart_under_load_handles_every_event_once(
 
 
 async def _listens_again(worker: WorkerProcess) -> bool:
-    return sum(line["event"] == "listener_connected" for line in worker.lines) > 1
+    return bool(sum(line["event"] == "listener_connected" for line in worker.lines) > 1)
