@@ -18,11 +18,14 @@ from tests.web.conftest import Serve
 from worker import pipeline
 from worker.core.meter import Spread
 from worker.core.meters import Meters
+from worker.core.vitals import Vitals
 from worker.log import Log
 from worker.pipeline import Path
 from worker.store.connection import Connection
 from worker.store.statements import statement
+from worker.web.exposition import make_registry
 from worker.web.observatory import Observatory
+from worker.web.site import make_site
 
 parsed: Callable[[str], Iterable[Metric]] = text_string_to_metric_families
 """Without types in prometheus_client."""
@@ -191,6 +194,21 @@ async def test_scrape_without_a_database_shows_the_process(serve: Serve, proxy: 
     assert ("pgmend_events_total", frozenset({("kind", "user_created"), ("outcome", "healed")})) in samples
     proxy.flow()
     await client.becomes("pgmend_database_up", 1)
+
+
+async def test_answer_that_grew_old_is_shown_no_more(database: Database, log: Log) -> None:
+    """Whatever keeps the next one from coming: numbers of an hour ago are none."""
+    skipped = 0.0
+    site = make_site(make_worker(database.url, log, vitals=Vitals(now=lambda: skipped)))
+    await site.observatory.look()
+    fresh = make_registry(site).get_sample_value("pgmend_workers", {"state": "alive"})
+    skipped = 3600.0
+    registry = make_registry(site)
+    await site.observatory._reader.close()
+
+    assert fresh == 0
+    assert registry.get_sample_value("pgmend_database_up") == 0
+    assert registry.get_sample_value("pgmend_workers", {"state": "alive"}) is None
 
 
 async def test_open_metrics_are_spoken_to_whoever_asks(serve: Serve) -> None:

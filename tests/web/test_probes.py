@@ -101,7 +101,8 @@ async def test_listener_that_hears_nothing_turns_readiness_red(
 ) -> None:
     """A connection that answers is not enough: a ring has to arrive on it."""
     proxy.drops_notifications = True
-    _, client = await serve(url=proxied_url)
+    worker, client = await serve(url=proxied_url)
+    await worker.logged("listen_unavailable")
     red = await client.turns("/readyz", "deaf")
     assert "PGMEND_LISTEN_URL" in red.body["reasons"][0]["hint"]
 

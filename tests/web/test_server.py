@@ -106,36 +106,53 @@ async def test_clients_that_never_finish_their_request_keep_nobody_out(client: C
         writer.close()
 
 
-async def test_connection_does_not_outlive_its_time(
-    database: Database, log: Log, log_lines: StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A client that sends a byte now and then holds a place for a minute, and no longer."""
-    monkeypatch.setattr(connections, "LONGEST_CONNECTION_SECONDS", 0.1)
+@pytest.fixture
+def short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that end after two tenths of a second, and say goodbye in one."""
+    monkeypatch.setattr(connections, "LONGEST_CONNECTION_SECONDS", 0.2)
     monkeypatch.setattr(connections, "_LONGEST_GOODBYE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("short_lives")
+async def test_client_that_trickles_its_request_is_cut_off(database: Database, log: Log, log_lines: StringIO) -> None:
+    """A place is held for a while, and no longer."""
     async with served(make_worker(database.url, log), log_lines, working=False) as client:
         assert await answer_to(client, UNFINISHED) == b""
 
 
-async def test_client_that_does_not_read_its_answers_is_cut_off(
+@pytest.mark.usefixtures("short_lives")
+async def test_busy_connection_does_not_outlive_its_time(
     database: Database, log: Log, log_lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Answers that nobody takes pile up for a while, and then the connection ends."""
-    monkeypatch.setattr(connections, "LONGEST_CONNECTION_SECONDS", 0.1)
-    monkeypatch.setattr(connections, "_LONGEST_GOODBYE_SECONDS", 0.1)
+    """Nor does that of a client that asks again and again: it has its last answer, and may connect anew."""
+    monkeypatch.setattr(connections, "_LONGEST_GOODBYE_SECONDS", 3600)
     async with served(make_worker(database.url, log), log_lines, working=False) as client:
-        reader, writer = await raw(client, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
-        await eventually(lambda: _is_refused(writer))
+        reader, writer = await raw(client, UNFINISHED + b"\r\n")
+        async with asyncio.timeout(10):
+            while await reader.read(65_536):
+                writer.write(UNFINISHED + b"\r\n")
+        writer.close()
 
-    writer.transport.abort()
+    assert reader.at_eof()
 
 
-async def _is_refused(writer: asyncio.StreamWriter) -> bool:
-    try:
-        writer.write(b"GET /livez HTTP/1.1\r\n")
-        await writer.drain()
-    except ConnectionError:
-        return True
+@pytest.mark.usefixtures("short_lives")
+async def test_client_that_does_not_read_its_answer_is_cut_off(
+    database: Database, log: Log, log_lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody takes is thrown away with the connection."""
+    monkeypatch.setattr(exposition.Exposition, "write", lambda _self, _accept: (b"x" * 50_000_000, "text/plain"))
+    async with served(make_worker(database.url, log), log_lines, working=False) as client:
+        reader, writer = await raw(client, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await eventually(lambda: _is_cut_off(writer))
+        writer.close()
+
+    assert len(reader._buffer) < 50_000_000  # type: ignore[attr-defined]
+
+
+async def _is_cut_off(writer: asyncio.StreamWriter) -> bool:
+    writer.write(b"GET")
     return writer.transport.is_closing()
 
 

@@ -38,7 +38,7 @@ GAUGES: tuple[Gauge[Observation], ...] = (
     Gauge("pgmend_schema_version", "The newest migration that is applied", (), _alone(lambda seen: seen.schema_version)),
     Gauge(
         "pgmend_outbox_events",
-        "Events in the outbox by lane, counted up to a million",
+        "Events in the outbox by lane, counted up to a hundred thousand",
         ("lane",),
         lambda seen: [((lane,), events) for lane, events in seen.outbox.items()],
     ),
@@ -50,7 +50,7 @@ GAUGES: tuple[Gauge[Observation], ...] = (
     ),
     Gauge(
         "pgmend_dead_letters",
-        "Dead letters that lie there by verdict, counted up to a million",
+        "Dead letters that lie there by verdict, counted up to a hundred thousand",
         ("verdict",),
         _dead_letters,
     ),

@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last observation and its age in seconds, or why there is none."""
+    """The last observation and its age in seconds, or why the last look has brought none."""
 
     observation: Observation | None = None
     age: float = 0.0
@@ -101,11 +101,10 @@ def _connections(vitals: Vitals, limits: Limits) -> Iterator[Reason]:
 
 
 def _database(seen: Seen, limits: Limits) -> Iterator[Reason]:
-    if seen.failure or seen.observation is None or seen.age > limits.observation_age:
+    if seen.observation is None or seen.age > limits.observation_age:
         detail = seen.failure or f"the last answer is {seen.age:.0f} s old, the limit is {limits.observation_age:g}"
         hint = seen.failure_hint or "look at the server and the network in between"
-        code = seen.failure_code if seen.failure else "database_unseen"
-        yield Reason(code, "the database does not say how it is", detail, hint)
+        yield Reason(seen.failure_code, "the database does not say how it is", detail, hint)
         return
     observation = seen.observation
     if observation.schema_version < limits.schema_version:

@@ -7,7 +7,7 @@ from worker.core.observation import LeaseState, Observation, ReferenceState, Sou
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
-_MOST_EVENTS = 1_000_000
+_MOST_EVENTS = 100_000
 _MOST_LISTED = 200
 _SMALLEST_TIME = 1_000_000_000_000
 

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from worker.log import redacted
-from worker.web.connections import SECURITY_HEADERS
+from worker.web.connections import SECURITY_HEADERS, Connection
 from worker.web.exposition import Exposition
 from worker.web.probes import add_probes
 from worker.web.site import Site
@@ -56,7 +56,10 @@ def _guarded(site: Site) -> Middleware:
     return guard
 
 
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    if isinstance(request.protocol, Connection) and request.protocol.is_old:
+        response.headers["Connection"] = "close"
+        response.force_close()
     for name, value in SECURITY_HEADERS.items():
         if name == "Server":
             response.headers[name] = value

@@ -10,7 +10,7 @@ from worker.log import Log, redacted
 
 MOST_CONNECTIONS = 100
 LONGEST_CONNECTION_SECONDS = 60.0
-_LONGEST_GOODBYE_SECONDS = 10.0
+_LONGEST_GOODBYE_SECONDS = 30.0
 _LARGEST_LINE = 8190
 _MOST_HEADERS = 64
 
@@ -30,19 +30,21 @@ SECURITY_HEADERS = {
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_ends", "_room")
+    __slots__ = ("_ends", "_room", "is_old")
 
     def __init__(self, room: "Room", manager: web.Server, **limits: Any) -> None:
         """Belong to a room."""
         super().__init__(manager, **limits)
         self._room = room
+        self.is_old = False
+        """Whether its next answer is to be its last."""
         self._ends: list[asyncio.TimerHandle] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place in the room, for a while."""
         loop = asyncio.get_running_loop()
         self._ends = [
-            loop.call_later(LONGEST_CONNECTION_SECONDS, self.close),
+            loop.call_later(LONGEST_CONNECTION_SECONDS, self._grow_old),
             loop.call_later(LONGEST_CONNECTION_SECONDS + _LONGEST_GOODBYE_SECONDS, self.abort),
         ]
         self._room.enter(self)
@@ -54,6 +56,9 @@ class Connection(web.RequestHandler):
             end.cancel()
         self._room.leave(self)
         super().connection_lost(exc)
+
+    def _grow_old(self) -> None:
+        self.is_old = True
 
     def abort(self) -> None:
         """End it, whatever is under way."""

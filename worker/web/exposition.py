@@ -14,6 +14,7 @@ from prometheus_client.utils import floatToGoString
 from worker.core.gauges import GAUGES, Gauge, Values
 from worker.core.meter import Count, Spread
 from worker.core.meters import Meters
+from worker.core.observation import Observation
 from worker.core.readiness import STATES, unreadiness
 from worker.web.site import Site
 
@@ -75,16 +76,16 @@ class SiteCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every gauge; those of the database without a value while it is not seen."""
-        seen = self._site.observatory.seen
         for own in OWN_GAUGES:
             yield _gauge(own, own.read(self._site))
+        observation = _fresh_observation(self._site)
         for gauge in GAUGES:
-            yield _gauge(gauge, gauge.read(seen.observation) if seen.observation and _is_up(self._site) else ())
+            yield _gauge(gauge, gauge.read(observation) if observation else ())
 
 
-def _is_up(site: Site) -> bool:
+def _fresh_observation(site: Site) -> Observation | None:
     seen = site.observatory.seen
-    return not seen.failure and seen.age <= site.limits.observation_age
+    return seen.observation if seen.age <= site.limits.observation_age else None
 
 
 def _hears(site: Site) -> bool:
@@ -117,7 +118,12 @@ OWN_GAUGES: tuple[Gauge[Site], ...] = (
         lambda site: [((pulse.name,), pulse.overdue()) for pulse in site.worker.vitals],
     ),
     Gauge("pgmend_listener_up", "Whether the listener is connected and hears", (), lambda site: [((), _hears(site))]),
-    Gauge("pgmend_database_up", "Whether the database has answered the last observation", (), lambda site: [((), _is_up(site))]),
+    Gauge(
+        "pgmend_database_up",
+        "Whether the database has answered the last observation",
+        (),
+        lambda site: [((), _fresh_observation(site) is not None)],
+    ),
 )
 """How the worker is."""
 

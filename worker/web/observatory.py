@@ -1,6 +1,7 @@
 """The observatory: looks at the database every few seconds, so that probes and scrapes, however many, ask it nothing."""
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 
@@ -15,6 +16,7 @@ from worker.store.observation import Bounds
 from worker.web.reader import Reader
 
 _MISSED_HEARTBEATS = 3
+_UNTIL_STARTED_SECONDS = 0.05
 _NOT_MIGRATED = (
     asyncpg.UndefinedTableError,
     asyncpg.InvalidSchemaNameError,
@@ -41,13 +43,7 @@ class Observatory:
     @property
     def seen(self) -> Seen:
         """Return what was seen last, with its age."""
-        return Seen(
-            self._seen.observation,
-            age=self._now() - self._at,
-            failure=self._seen.failure,
-            failure_code=self._seen.failure_code,
-            failure_hint=self._seen.failure_hint,
-        )
+        return replace(self._seen, age=self._now() - self._at)
 
     async def run(self) -> None:
         """Look until cancelled, first when the worker has found its database ready."""
@@ -55,7 +51,7 @@ class Observatory:
             while True:
                 if self._worker.vitals.has_started:
                     await self.look()
-                await asyncio.sleep(self._interval if self._worker.vitals.has_started else _UNTIL_STARTED)
+                await asyncio.sleep(self._interval if self._worker.vitals.has_started else _UNTIL_STARTED_SECONDS)
         finally:
             await self._reader.close()
 
@@ -78,9 +74,6 @@ class Observatory:
 
     async def _ask(self, connection: Connection) -> Observation:
         return await observation.look(connection, self._bounds)
-
-
-_UNTIL_STARTED = 0.05
 
 
 def _unseen(code: str, error: PgmendError, *, hint: str = "") -> Seen:
