@@ -36,6 +36,21 @@ def test_every_file_and_setting_that_the_page_names_exists() -> None:
     )
 
 
+def test_page_applies_in_an_order_that_works() -> None:
+    """The namespace is there before secrets and job, an old job is gone before the new one, and workers start after it."""
+    order = [
+        "worker/namespace.yaml",
+        "your-secrets.yaml",
+        "delete job",
+        "-k deploy/kubernetes/migrate",
+        "wait --for",
+        "kubernetes/worker ",
+    ]
+    places = [PAGE.index(step) for step in order]
+
+    assert places == sorted(places)
+
+
 async def test_worker_holds_what_the_manifests_say(database: Database, start: StartWorker) -> None:
     """Three connections for one consumer, and after a few thousand sign-ups no more memory than is asked for it."""
     connection = await database.connect(application_name="test")
