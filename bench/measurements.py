@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bench import bloat, drain, guard, held_snapshot, latency, memory, operating, orphans, others, repair, sign_up
+from bench import bloat, drain, guard, held_snapshot, latency, memory, operating, orphans, others, repair, sign_up, workers
 from bench.laboratory import Laboratory
 from bench.report import Report
 
@@ -20,4 +20,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     orphans.NAME: orphans.measure,
     operating.NAME: operating.measure,
     bloat.NAME: bloat.measure,
+    workers.NAME: workers.measure,
 }

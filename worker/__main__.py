@@ -1,6 +1,7 @@
 """The command line and composition root: settings -> log -> command; exit codes as in ``errors``."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ BROKEN_PIPE = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
     options = make_parser().parse_args(arguments)
+    _be_mortal()
     try:
         status = int(options.run(options))
         sys.stdout.flush()
@@ -33,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     else:
         return status
+
+
+def _be_mortal() -> None:
+    """End at SIGTERM as process 1 of a container, too: the kernel hands that one only signals that it handles."""
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
 
 
 def _refuse(error: PgmendError) -> int:

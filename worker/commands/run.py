@@ -9,7 +9,7 @@ import uuid
 from worker import __version__, settings
 from worker.commands import Commands
 from worker.log import Log, make_log
-from worker.runtime.reconnecting import connect_patiently
+from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
 from worker.settings import Settings
@@ -57,7 +57,11 @@ async def run(effective: Settings, log: Log, identity: Identity) -> int:
     worker = Worker(effective, identity, log, Stop())
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     async with serving(worker):
-        connection = await connect_patiently(effective.target, log, within=effective.startup_timeout_seconds)
+        try:
+            within = effective.startup_timeout_seconds
+            connection = await connect_patiently(effective.target, log, within=within, stop=worker.stop)
+        except LostConnectionError:  # stopped before it began
+            return 0
         try:
             await migrations.require_current(connection)
         finally:
