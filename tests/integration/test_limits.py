@@ -1,6 +1,7 @@
 """Limits: what a writer may have waiting, how long it is kept, and when a source stops until a person has looked."""
 
 import json
+from contextlib import nullcontext
 from io import StringIO
 
 import asyncpg
@@ -16,6 +17,7 @@ from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection
 
 ENSURE = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure')"
+FLOOD = "select pgmend.insert_or_park('public.orders', $1::jsonb) from generate_series(1, $2::integer)"
 SWEEP = "select pgmend.sweep_users(1, 10000)"
 PAUSED = "pgmend.profile_sources where paused_at is not null"
 
@@ -34,6 +36,18 @@ async def test_role_has_no_more_captured_rows_than_it_may(connection: Connection
     assert "captured_rows" in (refused.value.hint or "")
     assert await count(connection, "pgmend.dead_letters where kind = 'insert_failed'") == 1
     assert await park_order(connection, poisoned) == "parked"
+
+
+@pytest.mark.parametrize(("rows", "is_refused"), [(100, False), (192, False), (193, True), (400, True)])
+async def test_flood_in_one_statement_is_refused(connection: Connection, rows: int, *, is_refused: bool) -> None:
+    """Beyond the limit of 150 a session has at most 63 rows too many, however many it captures at once; none of them stays."""
+    await connection.execute("update pgmend.limits set captured_rows = 150")
+    key = await sign_up(connection)
+
+    with pytest.raises(asyncpg.ConfigurationLimitExceededError) if is_refused else nullcontext():
+        await connection.execute(FLOOD, json.dumps({"user_id": str(key), "amount": 1}), rows)
+
+    assert await count(connection, "pgmend.careful_events where kind = 'insert_failed'") == (0 if is_refused else rows)
 
 
 async def test_other_roles_have_room_of_their_own(connection: Connection, writer: Connection) -> None:
