@@ -39,5 +39,6 @@ def _handled(worker: WorkerProcess) -> int:
     express: int = sum(
         line["healed"] + line["already_whole"] for line in worker.lines if line["event"] == "express_batch_settled"
     )
+    erased: int = sum(line["erased"] for line in worker.lines if line["event"] == "pruning_finished")
     finished = {"event_settled", "event_acknowledged", "event_dead_lettered"}
-    return express + sum(line["event"] in finished for line in worker.lines)
+    return express + erased + sum(line["event"] in finished for line in worker.lines)

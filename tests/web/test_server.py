@@ -63,7 +63,7 @@ async def test_nothing_is_served_unless_a_port_is_set(connection: Connection, st
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "status"), [("/", "GET", 404), ("/livez", "POST", 405), ("/metrics", "HEAD", 200), ("/readyz", "GET", 503)]
+    ("path", "method", "status"), [("/nothing", "GET", 404), ("/livez", "POST", 405), ("/metrics", "HEAD", 200), ("/readyz", "GET", 503)]
 )
 async def test_every_answer_carries_the_security_headers(client: Client, path: str, method: str, status: int) -> None:
     """Also a refusal, and a probe that is red."""
@@ -197,8 +197,12 @@ async def test_observation_that_fails_unexpectedly_ends_nothing(
     async def fails(*_arguments: object) -> None:
         raise RuntimeError("a bug")
 
+    async def said() -> bool:
+        return "observation_failed" in log_lines.getvalue()
+
     monkeypatch.setattr("worker.store.observation.look", fails)
     async with served(make_worker(database.url, log), log_lines) as client:
+        await eventually(said)
         await client.turns("/readyz", "database_unseen")
         await healed(connection, await sign_up(connection))
 
