@@ -106,7 +106,8 @@ end
 $function$;
 
 -- Deletes the oldest audit entries, but only of the types that pgmend writes: the table may hold others' entries as well.
--- Returns how many there were.
+-- Returns how many there were. Where the application has divided the table, a place is one in each of its parts, so both conditions
+-- are said again of what goes: a few more than asked for may.
 create or replace function pgmend.expire_audit_entries(most integer, older_than interval, our_types text[])
 returns bigint
 language plpgsql
@@ -114,6 +115,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+    oldest constant timestamptz := clock_timestamp() - older_than;
     types constant text[] := our_types || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
     looked_at text := '';
     gone bigint;
@@ -133,11 +135,11 @@ begin
                 array(
                     select old.place
                     from pgmend.audit_entries as old
-                    where old.error_type = looked_at and old.created_at < clock_timestamp() - older_than
+                    where old.error_type = looked_at and old.created_at < oldest
                     order by old.created_at
                     limit most - expired
                 )
-            );
+            ) and entry.error_type = looked_at and entry.created_at < oldest;
             get diagnostics gone = row_count;
             expired := expired + gone;
         end if;
