@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.database import Database, count
+from worker.core.audit import VOCABULARY
 from worker.core.recorded_entry import AuditFilter
 from worker.core.retention import Keeping
+from worker.pipeline import Path
 from worker.pruning import Pruning
 from worker.store import audit_trail, migrations
 from worker.store.connection import Connection
@@ -64,3 +66,25 @@ async def test_page_of_a_divided_audit_holds_what_was_asked_for(divided: Connect
     page = await audit_trail.search(divided, AuditFilter(until=datetime.now(UTC) - timedelta(days=100)), limit=100)
 
     assert sorted(entry.message for entry in page.entries) == ["old"] * 20 + ["theirs"] * 20
+
+
+async def test_worker_cannot_have_entries_of_the_application_deleted(connection: Connection, lent: Path) -> None:
+    """Which types go is not its own to say: it prunes for a login that may delete nothing of the audit itself."""
+    await connection.execute(
+        "insert into public.error_logs (error_type, severity, message) values ('PAYMENT_FAILED', 'error', 'theirs')"
+    )
+    signatures = await lent.connection.fetch(
+        "select proargtypes::regtype[]::text as takes from pg_proc where proname = 'expire_audit_entries'"
+    )
+
+    await lent.connection.fetch("select pgmend.expire_audit_entries(1000, interval '-1 day')")
+
+    assert [row["takes"] for row in signatures] == ["[0:1]={integer,interval}"]
+    assert await count(connection, "public.error_logs where message = 'theirs'") == 1
+
+
+async def test_types_that_expire_are_those_that_are_explained(connection: Connection) -> None:
+    """The database knows the types of pgmend's entries as the vocabulary does; those of orphans have a pattern."""
+    known = await connection.fetchval("select pgmend.audited_types()")
+
+    assert {*known} == {name for name in VOCABULARY if not name.startswith("ORPHANED_")}
