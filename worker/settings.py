@@ -109,7 +109,7 @@ class Settings(BaseSettings):
 
     @property
     def observing_target(self) -> Target:
-        """Return where probes and metrics ask. What a session has set is as the worker sets it: a pooler may give it to the worker."""
+        """Return where probes and metrics ask: with sessions as the worker has them, to whom a pooler may give one next."""
         return replace(self.target, application_name="pgmend observing", connect_timeout=self.observe_timeout_seconds)
 
     @property

@@ -123,8 +123,8 @@ select
 $function$;
 
 -- Deletes the oldest audit entries, but only of the types that pgmend writes: the table may hold others' entries as well.
--- Returns how many there were. Where the application has divided the table, a place is one in each of its parts, so both conditions
--- are said again of what goes: a few more than asked for may.
+-- Returns how many there were. Where the application has divided the table, a place is one in each of its parts, so both
+-- conditions are said again of what goes: a few more than asked for may.
 create or replace function pgmend.expire_audit_entries(most integer, older_than interval)
 returns bigint
 language plpgsql
@@ -133,7 +133,8 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
     oldest constant timestamptz := clock_timestamp() - older_than;
-    types constant text[] := pgmend.audited_types() || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
+    types constant text[] := pgmend.audited_types()
+    || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
     looked_at text := '';
     gone bigint;
     expired bigint := 0;

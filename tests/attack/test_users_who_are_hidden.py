@@ -38,7 +38,9 @@ async def hidden(supabase: Supabase, request: pytest.FixtureRequest) -> Connecti
     return admin
 
 
-async def test_captured_row_of_a_hidden_user_is_kept_until_they_are_seen(hidden: Connection, log: Log, supabase: Supabase) -> None:
+async def test_captured_row_of_a_hidden_user_is_kept_until_they_are_seen(
+    hidden: Connection, log: Log, supabase: Supabase
+) -> None:
     """Neither the pruning nor the worker takes the user for erased; once seen again, the row is stored."""
     path = Path(await supabase.database.connect(), log)
 

@@ -1,4 +1,4 @@
-"""What claims to be a form of the page and cannot be read is refused: it costs neither an error of the server nor a line of its log."""
+"""What claims to be a form and cannot be read is refused: it costs neither an error of the server nor a line of its log."""
 
 from io import StringIO
 

@@ -25,12 +25,16 @@ class Reader:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await connect(self._target)
             try:
-                async with asyncio.timeout(self._seconds + SERVER_FIRST_SECONDS), self._connection.transaction():
+                async with asyncio.timeout(self._seconds + SERVER_FIRST_SECONDS):
+                    transaction = self._connection.transaction()
+                    await transaction.start()
                     # For this transaction alone: behind a pooler the session is also the worker's.
                     await limit_statements(self._connection, seconds=self._seconds)
-                    return await question(self._connection)
+                    answer = await question(self._connection)
+                    await transaction.commit()
+                    return answer
             except BaseException:
-                # Whatever it was, the connection may be in the middle of it.
+                # Whatever it was, the connection may be in the middle of it; to wait for a rollback might take long.
                 self._connection.terminate()
                 raise
 

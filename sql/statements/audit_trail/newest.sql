@@ -1,7 +1,7 @@
 -- Audit entries of everybody, newest first: at most $8, of those that fit what else is given ($1 user, $2 event, $3 error type),
 -- from $4 on and before $5, after the entry of time $6 and place $7. From one error type to the next by the index by type and
--- time, the newest of each, and of those the newest: an index by time alone would be paid for by every healed user. Every condition
--- is said again of what is shown: in a table that the application has divided, a place is one in each of its parts.
+-- time, the newest of each, and of those the newest: an index by time alone would be paid for by every healed user. In a table
+-- that the application has divided a place is one in each of its parts, so every condition is said again of what is shown.
 with recursive types (error_type) as (
     (
         select error_type
