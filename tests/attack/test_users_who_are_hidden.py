@@ -14,7 +14,9 @@ from worker.store.connection import Connection
 KEY = "11111111-1111-1111-1111-111111111111"
 ATTACH = f"""
     set role shop_installer;
-    select pgmend.attach_source('auth.users', 'public.profiles', '{{"email": "users.email"}}', erased_when => 'deleted_at is not null');
+    select pgmend.attach_source(
+        'auth.users', 'public.profiles', '{{"email": "users.email"}}', erased_when => 'deleted_at is not null'
+    );
     select pgmend.guard('public.posts', 'posts_author_id_fkey');
     reset role;
     insert into auth.users (id, email) values ('{KEY}', 'ada@example.org');
@@ -24,7 +26,8 @@ ATTACH = f"""
 HIDING = {
     "no policy": "",
     "a policy of the users'": "create policy own on auth.users using (email = current_setting('request.jwt.email', true))",
-    "a restriction": "create policy all_of_them on auth.users using (true); create policy none on auth.users as restrictive using (1 = 0)",
+    "a restriction": "create policy everybody on auth.users using (true); "
+    "create policy nobody on auth.users as restrictive using (1 = 0)",
 }
 
 
