@@ -63,7 +63,8 @@ async def test_nothing_is_served_unless_a_port_is_set(connection: Connection, st
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "status"), [("/", "GET", 404), ("/livez", "POST", 405), ("/metrics", "HEAD", 200), ("/readyz", "GET", 503)]
+    ("path", "method", "status"),
+    [("/nothing", "GET", 404), ("/livez", "POST", 405), ("/metrics", "HEAD", 200), ("/readyz", "GET", 503)],
 )
 async def test_every_answer_carries_the_security_headers(client: Client, path: str, method: str, status: int) -> None:
     """Also a refusal, and a probe that is red."""
