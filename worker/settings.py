@@ -109,9 +109,8 @@ class Settings(BaseSettings):
 
     @property
     def observing_target(self) -> Target:
-        """Return where and how impatiently probes and metrics ask."""
-        seconds = self.observe_timeout_seconds
-        return replace(self.target, application_name="pgmend observing", connect_timeout=seconds, statement_timeout=seconds)
+        """Return where probes and metrics ask: with sessions as the worker has them, to whom a pooler may give one next."""
+        return replace(self.target, application_name="pgmend observing", connect_timeout=self.observe_timeout_seconds)
 
     @property
     def listen_target(self) -> Target:

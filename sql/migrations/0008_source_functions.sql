@@ -363,6 +363,10 @@ set enable_seqscan = off
 as $function$
 #variable_conflict use_column
 begin
+    -- Of a user who is hidden it would be said that they are erased, and whatever is kept of them would be dropped.
+    if row_security_active(%2$L::regclass) and pgmend.hides_rows(%2$L::regclass) then
+        raise exception 'row-level security hides users' using errcode = 'insufficient_privilege';
+    end if;
     return query
     select
         asked.user_key,
@@ -612,6 +616,31 @@ conditions (condition) as (
 )
 
 select coalesce(string_agg(conditions.condition, ' or '), 'false') from conditions
+$function$;
+
+-- Whether row-level security may hide rows of a table from the present role. A policy that says true to it hides nothing, unless
+-- another restricts it.
+create or replace function pgmend.hides_rows(relation regclass)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+with policies as (
+    select
+        policy.polpermissive as is_permissive,
+        policy.polcmd = '*'
+        and pg_get_expr(policy.polqual, policy.polrelid) = 'true'
+        and coalesce(pg_get_expr(policy.polwithcheck, policy.polrelid), 'true') = 'true' as says_true
+    from pg_policy as policy
+    cross join lateral unnest(policy.polroles) as granted (role)
+    where policy.polrelid = relation and (granted.role = 0 or pg_has_role(granted.role, 'usage'))
+)
+
+select row_security_active(relation) and (
+    not exists (select from policies where policies.is_permissive and policies.says_true)
+    or exists (select from policies where not policies.is_permissive and not policies.says_true)
+)
 $function$;
 
 -- Triggers on the profiles table run with the installer's rights where a profile is made: a name that they leave unqualified

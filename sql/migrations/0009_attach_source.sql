@@ -210,18 +210,7 @@ begin
     -- who is erased.
     select wanted.relation into hidden_table
     from (values (proposed.users_table), (proposed.profiles_table)) as wanted (relation)
-    where row_security_active(wanted.relation)
-        and not exists (
-            select
-            from pg_policy as policy
-            cross join lateral unnest(policy.polroles) as granted (role)
-            where policy.polrelid = wanted.relation
-                and policy.polpermissive
-                and policy.polcmd = '*'
-                and pg_get_expr(policy.polqual, policy.polrelid) = 'true'
-                and coalesce(pg_get_expr(policy.polwithcheck, policy.polrelid), 'true') = 'true'
-                and (granted.role = 0 or pg_has_role(granted.role, 'usage'))
-        );
+    where pgmend.hides_rows(wanted.relation);
     if hidden_table is not null then
         raise exception 'row-level security hides rows of % from %', hidden_table, current_user
             using

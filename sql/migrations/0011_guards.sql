@@ -259,12 +259,10 @@ $function$;
 -- The first row whose profile is missing has all rows of its statement looked at, in the transition table, so that a COPY or a
 -- multi-row insert is healed at once; the others, in whose snapshot the profiles are missing still, are passed over. Once a
 -- session has written many rows, a statement of many rows is looked at as a whole even if nothing is missing, and its other rows
--- need no look of their own. A statement is known again by the depth of its triggers and by the number of rows that the session
--- has written into the table: while neither changes, every row that awaits its check has been looked at. Where the server
--- does not count, each row is healed for itself. Counters are no proof (decision 0012): a row
--- wrongly passed over meets its key.
--- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one: each row
--- is for itself there.
+-- need no look of their own. A statement is known again by what Postgres writes into each of its rows: the transaction and the
+-- command that wrote it (decision 0012).
+-- Partitions, and tables that inherit, can have no transition table on a row's trigger, and neither can a deferred one; tables of
+-- another access method need not keep the command. Each row is for itself there.
 create or replace function pgmend.place_ensure(guarded pgmend.guards, the_profile text, some_column_is_null text)
 returns void
 language plpgsql
@@ -289,7 +287,7 @@ begin
             mark text;
         begin
             if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.>) 5000 then
-                mark := pg_catalog.concat(pg_catalog.pg_trigger_depth(), '/', pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));
+                mark := pg_catalog.concat(new.xmin, '/', new.cmin);
                 if pg_catalog.current_setting('pgmend.ensured_%1$s', true) operator(pg_catalog.=) mark then
                     return null;
                 end if;
@@ -301,12 +299,8 @@ begin
                 if is_another_of_many is not true and (found or %2$s) then
                     return null;
                 end if;
-                mark := pg_catalog.concat(pg_catalog.pg_trigger_depth(), '/', pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid));
+                mark := pg_catalog.concat(new.xmin, '/', new.cmin);
                 if pg_catalog.current_setting('pgmend.ensured_%1$s', true) operator(pg_catalog.=) mark then
-                    return null;
-                end if;
-                if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.=) 0 then
-                    perform pgmend.ensure_profiles(%1$s, array[pg_catalog.format('%%s', new.%4$I)]);
                     return null;
                 end if;
                 perform pgmend.ensure_profiles(
@@ -368,8 +362,12 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $function$
-select described.relkind = 'r' and not exists (select from pg_inherits as inheritance where inheritance.inhrelid = relation)
+select
+    described.relkind = 'r'
+    and method.amname = 'heap'
+    and not exists (select from pg_inherits as inheritance where inheritance.inhrelid = relation)
 from pg_class as described
+inner join pg_am as method on method.oid = described.relam
 where described.oid = relation
 $function$;
 

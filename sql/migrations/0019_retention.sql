@@ -105,16 +105,36 @@ begin
 end
 $function$;
 
+-- The types of the entries that pgmend writes, beside those that guards name and those of orphans: core/audit.py says what each
+-- means. Said here too, because who runs the worker could name the application's.
+create or replace function pgmend.audited_types()
+returns text[]
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    array[
+        'MISSING_PROFILE_CREATED', 'FOREIGN_KEY_VIOLATION_CAPTURED', 'INSERT_REPLAYED', 'INSERT_FOUND_STORED',
+        'CONVERSATION_RETRIED', 'ERASED_USER_EVENT_DROPPED', 'ERASED_USER_DEAD_LETTER_DROPPED', 'EVENT_DEAD_LETTERED',
+        'DEAD_LETTER_REQUEUED', 'DEAD_LETTER_DISCARDED', 'CAPTURED_ROW_EXPIRED', 'DEAD_LETTER_EXPIRED', 'SOURCE_PAUSED',
+        'SOURCE_RESUMED', 'USERS_WITHOUT_PROFILE_DETECTED', 'REFERENCING_ROW_QUARANTINED', 'QUARANTINED_ROW_RESTORED'
+    ]
+$function$;
+
 -- Deletes the oldest audit entries, but only of the types that pgmend writes: the table may hold others' entries as well.
--- Returns how many there were.
-create or replace function pgmend.expire_audit_entries(most integer, older_than interval, our_types text[])
+-- Returns how many there were. Where the application has divided the table, a place is one in each of its parts, so both
+-- conditions are said again of what goes: a few more than asked for may.
+create or replace function pgmend.expire_audit_entries(most integer, older_than interval)
 returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    types constant text[] := our_types || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
+    oldest constant timestamptz := clock_timestamp() - older_than;
+    types constant text[] := pgmend.audited_types()
+    || array(select guard.replayed_error_type from pgmend.guarded_constraints as guard);
     looked_at text := '';
     gone bigint;
     expired bigint := 0;
@@ -133,11 +153,11 @@ begin
                 array(
                     select old.place
                     from pgmend.audit_entries as old
-                    where old.error_type = looked_at and old.created_at < clock_timestamp() - older_than
+                    where old.error_type = looked_at and old.created_at < oldest
                     order by old.created_at
                     limit most - expired
                 )
-            );
+            ) and entry.error_type = looked_at and entry.created_at < oldest;
             get diagnostics gone = row_count;
             expired := expired + gone;
         end if;
@@ -160,6 +180,8 @@ begin
 exception
     when transaction_rollback or insufficient_resources or operator_intervention then
         raise;
+    when insufficient_privilege then
+        return; -- of all alike: row-level security hides the users
     when others or assert_failure then
         if half > 0 then
             return query select * from pgmend.facts_that_can_be_told(source_id, user_keys[1 : half]);

@@ -129,7 +129,7 @@ begin
         pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
         pgmend.hold_user(integer, text), pgmend.tally_orphans(oid) to pgmend_worker;
         grant execute on function pgmend.expire_captured_rows(integer, interval), pgmend.expire_dead_letters(integer, interval),
-        pgmend.expire_audit_entries(integer, interval, text[]), pgmend.drop_erased(integer, bigint, integer) to pgmend_worker;
+        pgmend.expire_audit_entries(integer, interval), pgmend.drop_erased(integer, bigint, integer) to pgmend_worker;
         grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.backfill_users(integer, text, integer)
         to pgmend_worker;
     end if;

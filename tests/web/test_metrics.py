@@ -170,7 +170,7 @@ async def test_storm_of_scrapes_asks_the_database_nothing(connection: Connection
 
 
 async def test_observation_is_one_statement(database: Database, log: Log) -> None:
-    """However many sources and references there are."""
+    """However many sources and references there are; around it stands a transaction that limits it."""
     asked: list[str] = []
     observatory = Observatory(make_worker(database.url, log))
     await observatory.look()
@@ -180,7 +180,8 @@ async def test_observation_is_one_statement(database: Database, log: Log) -> Non
     await observatory.look()
     await observatory._reader.close()
 
-    assert [query.splitlines()[0] for query in asked] == [statement("observation/look").splitlines()[0]]
+    look = statement("observation/look").splitlines()[0]
+    assert [query.splitlines()[0] for query in asked] == ["BEGIN;", "set local statement_timeout = 2000", look, "COMMIT;"]
 
 
 async def test_scrape_without_a_database_shows_the_process(serve: Serve, proxy: Proxy, proxied_url: str) -> None:

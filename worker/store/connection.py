@@ -24,7 +24,7 @@ else:
 
 OLDEST_SERVER = 14
 
-_SERVER_FIRST_SECONDS = 1.0
+SERVER_FIRST_SECONDS = 1.0
 """The server ends a statement that takes too long; the client gives up so much later, on a connection that hangs."""
 
 LOST = (
@@ -54,7 +54,7 @@ class Target:
     @property
     def longest_answer(self) -> float:
         """Return after how many seconds a statement has ended, on a connection that hangs as well."""
-        return self.statement_timeout + _SERVER_FIRST_SECONDS
+        return self.statement_timeout + SERVER_FIRST_SECONDS
 
 
 async def connect(target: Target) -> Connection:
@@ -184,6 +184,11 @@ async def close(connection: Connection, *, within: float = 2.0) -> None:
 async def wait_for_locks(connection: Connection, *, seconds: float) -> None:
     """Let the statements of this transaction wait so long for a lock, and then fail with 55P03."""
     await connection.execute(f"set local lock_timeout = {max(1, int(seconds * 1000))}")
+
+
+async def limit_statements(connection: Connection, *, seconds: float) -> None:
+    """Let each statement of this transaction take so long, and then fail with 57014."""
+    await connection.execute(f"set local statement_timeout = {max(1, int(seconds * 1000))}")
 
 
 _QUOTING_CLASSES = frozenset({"22", "P0"})

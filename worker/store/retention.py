@@ -1,6 +1,5 @@
 """Retention: letting go what was kept long enough, a batch at a time; each returns how many rows went."""
 
-from worker.core.audit import VOCABULARY
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -22,7 +21,7 @@ async def expire_dead_letters(connection: Connection, *, most: int, days: float)
 
 async def expire_audit_entries(connection: Connection, *, most: int, days: float) -> int:
     """Delete the oldest audit entries of the types that pgmend writes."""
-    return int(await connection.fetchval(statement("retention/expire_audit_entries"), most, days, list(VOCABULARY)))
+    return int(await connection.fetchval(statement("retention/expire_audit_entries"), most, days))
 
 
 async def sources(connection: Connection) -> list[int]:

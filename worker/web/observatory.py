@@ -31,7 +31,7 @@ class Observatory:
     def __init__(self, worker: Worker) -> None:
         """Look at the database of this worker."""
         settings = worker.settings
-        self._reader = Reader(settings.observing_target)
+        self._reader = Reader(settings.observing_target, statement_seconds=settings.observe_timeout_seconds)
         self._bounds = Bounds(alive_within=_MISSED_HEARTBEATS * settings.heartbeat_interval_seconds)
         self._interval = settings.observe_interval_seconds
         self._worker = worker

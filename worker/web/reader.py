@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from worker.store.connection import Connection, Target, close, connect
+from worker.store.connection import SERVER_FIRST_SECONDS, Connection, Target, close, connect, limit_statements
 
 Answer = TypeVar("Answer")
 
 
 class Reader:
-    """Answers within the time limits of its target, or raises; the next question finds a new connection."""
+    """Answers within so many seconds, or raises; the next question finds a new connection."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, statement_seconds: float) -> None:
         """Connect nowhere yet."""
         self._target = target
+        self._seconds = statement_seconds
         self._connection: Connection | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -24,10 +25,16 @@ class Reader:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await connect(self._target)
             try:
-                async with asyncio.timeout(self._target.longest_answer):
-                    return await question(self._connection)
+                async with asyncio.timeout(self._seconds + SERVER_FIRST_SECONDS):
+                    transaction = self._connection.transaction()
+                    await transaction.start()
+                    # For this transaction alone: behind a pooler the session is also the worker's.
+                    await limit_statements(self._connection, seconds=self._seconds)
+                    answer = await question(self._connection)
+                    await transaction.commit()
+                    return answer
             except BaseException:
-                # Whatever it was, the connection may be in the middle of it.
+                # Whatever it was, the connection may be in the middle of it; to wait for a rollback might take long.
                 self._connection.terminate()
                 raise
 

@@ -22,10 +22,7 @@ class Form:
         """Read the form, or raise Refusal: another site sent it, it is too long, or no form at all."""
         if not is_own_origin(request.headers):
             raise Refusal(403, "Not from here", "This form was not sent by a page of this host, so nothing was done.")
-        if (
-            request.content_type != "application/x-www-form-urlencoded"
-            or (request.content_length or _MOST_BYTES + 1) > _MOST_BYTES
-        ):
+        if not _is_form(request):
             raise Refusal(400, "Not a form", "What was sent is not one of this page's forms, so nothing was done.")
         posted = await request.post()
         return cls({name: value for name, value in posted.items() if isinstance(value, str)})
@@ -42,6 +39,16 @@ class Form:
                 "This form has been used",
                 "It was sent before, or is too old, so nothing was done. Open the page again and look first.",
             )
+
+
+def _is_form(request: web.Request) -> bool:
+    """Return whether the body is what a browser sends for a form of ours, as it stands: neither compressed nor in other signs."""
+    return (
+        request.content_type == "application/x-www-form-urlencoded"
+        and (request.charset or "utf-8").lower() == "utf-8"
+        and "Content-Encoding" not in request.headers
+        and (request.content_length or _MOST_BYTES + 1) <= _MOST_BYTES
+    )
 
 
 def require_gate(page: Page) -> Gate:

@@ -24,7 +24,10 @@ def is_own_origin(headers: Mapping[str, str]) -> bool:
     host = headers.get("Host", "").lower()
     if headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return False
-    origin = urlsplit(headers.get("Origin", ""))
+    try:
+        origin = urlsplit(headers.get("Origin", ""))
+    except ValueError:
+        return False
     return bool(host) and origin.scheme in {"http", "https"} and origin.netloc.lower() == host
 
 

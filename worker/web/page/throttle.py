@@ -18,7 +18,10 @@ class _Failures:
 
 @dataclass(slots=True)
 class Throttle:
-    """Failures by the address that they came from. A whole IPv6 network of 64 bits counts as one."""
+    """Failures by the address that they came from. A whole IPv6 network of 64 bits counts as one.
+
+    What an IPv4 address is called on a socket of both kinds is not such a network: it would be everybody's.
+    """
 
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
 
@@ -53,4 +56,6 @@ def _network(address: str | None) -> str:
         return ""
     if parsed.version == 4:  # noqa: PLR2004 - the version of the protocol
         return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
