@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 Log = FilteringBoundLogger
 
 _LONGEST_TEXT = 2000
-"""Characters of one value. Longer ones come from outside; looked through for secrets they would hold the worker up for minutes."""
+"""Characters of one value. Longer ones come from outside, and to look through them for secrets would take minutes."""
 
 _PASSWORD_IN_URL = re.compile(r"(\b\w+://[^\s:/@]*):\S*@")
 _PASSWORD_ASSIGNED = re.compile(r"(password\s*=\s*)\S+", re.IGNORECASE)

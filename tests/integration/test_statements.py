@@ -32,7 +32,8 @@ async def test_express_claim_walks_the_primary_key(database: Database) -> None:
     await connection.execute(
         "insert into public.users (email) select 'u' || n from generate_series(1, 5000) as n; analyze pgmend.express_events"
     )
-    plan = await connection.fetch(f"explain (costs off) {statement('outbox/express').replace('$1', '4000').replace('$2', '100')}")
+    text = statement("outbox/express").replace("$1", "4000").replace("$2", "100").replace("$3", "0")
+    plan = await connection.fetch(f"explain (costs off) {text}")
 
     assert "Index Scan using express_events_pkey" in "\n".join(row[0] for row in plan)
 

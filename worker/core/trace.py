@@ -17,10 +17,10 @@ class Trace:
 
 
 def parse(text: str | None) -> Trace | None:
-    """Return the trace that a traceparent names, or None for anything else (https://www.w3.org/TR/trace-context/#traceparent-header).
+    """Return the trace that a traceparent names, or None for anything else.
 
-    Version 00 has four fields and no more, ff none. A version that we do not know may have more fields, after a dash; of its flags
-    we know the first bit alone.
+    Version 00 has four fields and no more, ff is none. A version that we do not know may have more fields, after a dash; of its
+    flags we know the first bit alone (https://www.w3.org/TR/trace-context/#traceparent-header).
     """
     found = _FIELDS.match(text or "")
     if found is None:
