@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.conftest import StartWorker
@@ -97,6 +98,22 @@ async def test_event_that_names_no_trace_begins_one(collector: Collector, connec
     seen = await collector.received("pgmend.verdict", "unknown_user")
     assert seen.parent[1] == ""
     assert "request-7" not in str(seen.span)
+
+
+@pytest.mark.parametrize("given", ["00-" + "x" * 1_000_000, f'{Request().traceparent}\n{{"event": "forged"}}'])
+async def test_hostile_correlation_id_is_in_no_span(
+    collector: Collector, connection: Connection, start: StartWorker, given: str
+) -> None:
+    """What is almost a traceparent is nobody's trace, and nothing of it is sent, from either lane."""
+    await say(connection, given)
+    await sign_up(connection, name=TOO_LONG)
+    await start(*traced(collector.port))
+
+    express = await collector.received("pgmend.outcome", "handed_over")
+    careful = await collector.received("pgmend.outcome", "dead_lettered")
+    for seen in (express, careful):
+        assert (seen.parent[1], len(seen.span.links)) == ("", 0)
+        assert not [part for part in (given[:40], "forged") if part in str(seen.span)]
 
 
 async def test_request_that_nobody_samples_has_no_span(collector: Collector, connection: Connection, start: StartWorker) -> None:
