@@ -49,7 +49,7 @@ create index if not exists careful_events_by_waits_for_event on pgmend.careful_e
 where waits_for_event is not null;
 
 -- What the application says of the request that it writes for; a traceparent is a correlation id, too. A sign-up reads the first
--- setting alone (0008_source_functions.sql): each that it reads costs it 3 %.
+-- setting alone (0008_source_functions.sql): it pays for nothing that it can do without.
 create or replace function pgmend.given_correlation_id()
 returns text
 language sql

@@ -7,7 +7,7 @@ from worker.core.event import Capture, Event
 from worker.core.failure import Failure
 from worker.core.outcome import Done, Outcome, Result
 from worker.core.span import of_express_batch, of_outcome
-from worker.runtime.telemetry import is_configured
+from worker.telemetry import is_configured
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 CAPTURE = Capture(

@@ -12,10 +12,10 @@ from worker.log import make_log
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
-from worker.runtime.telemetry import make_tracing
 from worker.store import migrations
 from worker.store.connection import close
 from worker.store.workers import Identity
+from worker.telemetry import make_tracing
 from worker.web import address
 from worker.web.server import serving
 
