@@ -11,7 +11,10 @@ from structlog.typing import FilteringBoundLogger
 
 Log = FilteringBoundLogger
 
-_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):\S*@")
+_LONGEST_TEXT = 2000
+"""Characters of one value. Longer ones come from outside, and to look through them for secrets would take minutes."""
+
+_PASSWORD_IN_URL = re.compile(r"(\b\w+://[^\s:/@]*):\S*@")
 _PASSWORD_ASSIGNED = re.compile(r"(password\s*=\s*)\S+", re.IGNORECASE)
 _ROW_VALUES = re.compile(
     r"(Key \(.*?\)=)\(.*\)(?= already exists| is not present| is still referenced| conflicts)|(Failing row contains )\(.*\)",
@@ -42,7 +45,9 @@ def make_log(*, level: str, log_format: str, worker_id: str, stream: TextIO | No
 
 
 def redacted(text: str) -> str:
-    """Return the text without passwords, and without the row values that database messages quote."""
+    """Return the text without passwords, without the row values that database messages quote, and at a length for a line."""
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
     text = _PASSWORD_IN_URL.sub(r"\1:********@", text)
     text = _PASSWORD_ASSIGNED.sub(r"\1********", text)
     return _ROW_VALUES.sub(lambda match: f"{match[1] or match[2]}(…)", text)

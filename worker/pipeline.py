@@ -28,6 +28,7 @@ from worker.log import Log
 from worker.report import log_express_batch, log_express_failure, log_outcome, meter_express_batch
 from worker.store import dead_letters, error_logs, outbox
 from worker.store.connection import Connection, failure_of, is_lost, wait_for_locks
+from worker.tracing import Tracing
 
 _EXPRESS_IN_A_ROW = 8
 _LOOK_AGAIN_SECONDS = 0.25
@@ -51,6 +52,7 @@ class Path:
     touched_by: set[int] = field(default_factory=set)
     meters: Meters = field(default_factory=Meters)
     pulse: Pulse = field(default_factory=Pulse)
+    tracing: Tracing = field(default_factory=Tracing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ async def express(path: Path) -> outbox.ExpressBatch:
         seconds = time.perf_counter() - started
         meter_express_batch(path.meters, batch, seconds)
         log_express_batch(path.log, batch, seconds)
+        path.tracing.saw_express_batch(batch, seconds)
     return batch
 
 
@@ -96,7 +99,7 @@ async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
     while not path.pace.is_stuck:
         path.pulse.go_on()
         try:
-            batch = await outbox.express(path.connection, after=after, limit=path.pace.limit)
+            batch = await outbox.express(path.connection, after=after, limit=path.pace.limit, traceparents=path.tracing.links)
         except (asyncpg.PostgresError, TimeoutError) as error:
             failure = failure_of(error)
             log_express_failure(path.log, failure, path.pace.limit)
@@ -126,7 +129,7 @@ async def careful(path: Path) -> int:
             started = time.perf_counter()
             path.pulse.go_on()
             result = await handling.handle(event, facts[event.event_id])
-            outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000))
+            outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000, started))
             if time.perf_counter() - began > _LONGEST_BATCH_SECONDS:
                 break  # users are locked until the commit; whatever was claimed and not handled is given back by it
         await _settle(path.connection, outcomes)
@@ -135,6 +138,7 @@ async def careful(path: Path) -> int:
     for outcome in outcomes:
         path.meters.saw_outcome(outcome, outcome.event.age + seconds)
         log_outcome(path.log, outcome)
+        path.tracing.saw_outcome(outcome)
     return len(outcomes)
 
 

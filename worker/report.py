@@ -47,6 +47,8 @@ def log_outcome(log: Log, outcome: Outcome) -> None:
     )
     if event.correlation_id:
         log = log.bind(correlation_id=event.correlation_id)
+    if trace := event.trace:
+        log = log.bind(trace_id=trace.trace_id, span_id=trace.span_id)
     if event.capture:
         log = log.bind(table=event.capture.referencing_table, constraint=event.capture.constraint_name)
     match outcome.result:

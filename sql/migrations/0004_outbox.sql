@@ -48,6 +48,20 @@ where kind = 'insert_failed';
 create index if not exists careful_events_by_waits_for_event on pgmend.careful_events (waits_for_event)
 where waits_for_event is not null;
 
+-- What the application says of the request that it writes for; a traceparent is a correlation id, too. A sign-up reads the first
+-- setting alone (0008_source_functions.sql): it pays for nothing that it can do without.
+create or replace function pgmend.given_correlation_id()
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+select coalesce(
+    nullif(current_setting('pgmend.correlation_id', true), ''),
+    nullif(current_setting('pgmend.traceparent', true), '')
+)
+$function$;
+
 create or replace view pgmend.outbox as
 select
     event_id, 'express' as lane, source_id, 'user_created' as kind, user_key, 0 as attempts, created_at as available_at,

@@ -515,7 +515,7 @@ begin
                 'MISSING_PROFILE_CREATED', 'info', healed.user_key, $2, $3,
                 'the missing profile was created',
                 jsonb_build_object('verdict', 'healed', 'source_id', $4, 'lane', 'ensure'),
-                nullif(current_setting('pgmend.correlation_id', true), '')
+                pgmend.given_correlation_id()
             from %s as healed (user_key)
             $query$,
             case

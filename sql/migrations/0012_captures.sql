@@ -210,7 +210,7 @@ declare
     is_whole boolean := false;
     reason text;
     receipt bigint;
-    correlation constant text := nullif(current_setting('pgmend.correlation_id', true), '');
+    correlation constant text := pgmend.given_correlation_id();
     claims constant text := nullif(current_setting('request.jwt.claims', true), '');
     writer constant name := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 begin

@@ -32,9 +32,22 @@ async def test_express_claim_walks_the_primary_key(database: Database) -> None:
     await connection.execute(
         "insert into public.users (email) select 'u' || n from generate_series(1, 5000) as n; analyze pgmend.express_events"
     )
-    plan = await connection.fetch(f"explain (costs off) {statement('outbox/express').replace('$1', '4000').replace('$2', '100')}")
+    text = statement("outbox/express").replace("$1", "4000").replace("$2", "100").replace("$3", "0")
+    plan = await connection.fetch(f"explain (costs off) {text}")
 
     assert "Index Scan using express_events_pkey" in "\n".join(row[0] for row in plan)
+
+
+async def test_traceparents_that_nobody_wants_are_not_looked_for(database: Database) -> None:
+    """Where no spans are made, the express statement pays nothing for them: that part of its plan never runs."""
+    connection = await database.connect()
+    await connection.execute("insert into public.users (email) select 'u' || n from generate_series(1, 100) as n")
+    text = statement("outbox/express").replace("$1", "0").replace("$2", "100").replace("$3", "0")
+    plan = "\n".join(row[0] for row in await connection.fetch(f"explain (analyze, costs off, timing off) {text}"))
+
+    filtered = plan[: plan.index("correlation_id ~~")].splitlines()
+    assert "CTE Scan on claimed" in filtered[-2]
+    assert "never executed" in filtered[-2]
 
 
 async def test_careful_claim_uses_the_index_of_what_is_due(database: Database) -> None:

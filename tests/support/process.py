@@ -16,7 +16,7 @@ COMMAND = (sys.executable, "-m", "worker")
 
 def environment(url: str, **settings: object) -> dict[str, str]:
     """Return an environment with these settings (``poll_interval_seconds=3600``) and no other."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PGMEND_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PGMEND_", "OTEL_"))}
     return clean | {"PGMEND_DATABASE_URL": url} | {f"PGMEND_{name.upper()}": str(value) for name, value in settings.items()}
 
 

@@ -1,6 +1,8 @@
 """Logs: one JSON object a line, no secret and no personal value, also in tracebacks."""
 
 import json
+import re
+import time
 from io import StringIO
 
 import pytest
@@ -49,6 +51,17 @@ def test_password_in_a_url_is_masked_also_in_a_traceback() -> None:
 def test_row_values_that_the_database_quotes_are_cut(message: str) -> None:
     """Details of constraint violations carry personal values; the log keeps the columns only."""
     assert "ada" not in redacted(message).lower()
+
+
+@pytest.mark.parametrize("text", ["a", "x://a:", "Key (", "password="])
+def test_text_of_a_megabyte_is_cut_and_holds_nobody_up(text: str) -> None:
+    """Somebody's endless text, made to be looked at again and again, costs a moment of processor time and not minutes."""
+    began = time.process_time()
+    shown = redacted(text * (1_000_000 // len(text)))
+
+    assert time.process_time() - began < 2
+    assert len(shown) < 2100
+    assert re.search(r"\(\d+ characters\)$", shown)
 
 
 def test_lines_below_the_level_are_not_written() -> None:

@@ -8,14 +8,14 @@ import uuid
 
 from worker import __version__, settings
 from worker.commands import Commands
-from worker.log import Log, make_log
+from worker.log import make_log
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
-from worker.settings import Settings
 from worker.store import migrations
 from worker.store.connection import close
 from worker.store.workers import Identity
+from worker.telemetry import make_tracing
 from worker.web import address
 from worker.web.server import serving
 
@@ -43,7 +43,8 @@ def _run(options: argparse.Namespace) -> int:
     effective = settings.load(options.http)
     identity = make_identity()
     log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id)
-    return asyncio.run(run(effective, log, identity))
+    tracing = make_tracing(os.environ, log, identity)
+    return asyncio.run(run(Worker(effective, identity, log, Stop(), tracing=tracing)))
 
 
 def make_identity() -> Identity:
@@ -52,9 +53,9 @@ def make_identity() -> Identity:
     return Identity(f"{host}-{os.getpid()}-{uuid.uuid4().hex[:6]}", host, os.getpid(), __version__)
 
 
-async def run(effective: Settings, log: Log, identity: Identity) -> int:
+async def run(worker: Worker) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
-    worker = Worker(effective, identity, log, Stop())
+    effective, log = worker.settings, worker.log
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     async with serving(worker):
         try:

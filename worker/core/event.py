@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from worker.core import trace
 from worker.core.failure import Failure
+from worker.core.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,8 @@ class Event:
     def attempt(self) -> int:
         """Return the number of the handling that is under way, from 1."""
         return self.attempts + 1
+
+    @property
+    def trace(self) -> Trace | None:
+        """Return where in which trace the application wrote the event, if its correlation id says so."""
+        return trace.parse(self.correlation_id)

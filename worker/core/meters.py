@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from worker.core.decision import Acknowledge, Release, SetAside, Verdict
 from worker.core.meter import Count, Spread
-from worker.core.outcome import Done, Outcome
+from worker.core.outcome import Done, Outcome, name_of
 
 Role = Literal["consumer", "listener", "sweeper"]
 Lane = Literal["express", "careful"]
@@ -144,7 +144,7 @@ class Meters:
         event, result = outcome.event, outcome.result
         if event.capture and event.attempt == 1:
             self.foreign_key_violations.add("application")
-        self.events.add(event.kind, _named(result))
+        self.events.add(event.kind, name_of(result))
         match result:
             case Release(failure=failure):
                 self.saw_error(failure.sqlstate)
@@ -163,19 +163,3 @@ class Meters:
         if events:
             self.batch_events.add(events, lane)
             self.batch_duration.add(seconds, lane)
-
-
-def _named(result: Done | Acknowledge | Release | SetAside) -> str:
-    match result:
-        case Done(replayed=True):
-            return "replayed"
-        case Done(healed=True):
-            return "healed"
-        case Done():
-            return "already_whole"
-        case Acknowledge(verdict=verdict):
-            return verdict
-        case Release():
-            return "released"
-        case SetAside():
-            return "dead_lettered"

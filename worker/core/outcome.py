@@ -26,11 +26,12 @@ Result = Done | Acknowledge | Release | SetAside
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An event, what became of it, and how long the handling took (milliseconds)."""
+    """An event, what became of it, how long the handling took (milliseconds), and when it began (``time.perf_counter``)."""
 
     event: Event
     result: Result
     duration_ms: float
+    began: float = 0.0
 
 
 def audit_entries(outcome: Outcome) -> list[AuditEntry]:
@@ -48,3 +49,20 @@ def audit_entries(outcome: Outcome) -> list[AuditEntry]:
             return [audit.event_dead_lettered(event, letter)]
         case Acknowledge() | Release():
             return []
+
+
+def name_of(result: Result) -> str:
+    """Return the name by which meters and spans know a result."""
+    match result:
+        case Done(replayed=True):
+            return "replayed"
+        case Done(healed=True):
+            return "healed"
+        case Done():
+            return "already_whole"
+        case Acknowledge(verdict=verdict):
+            return verdict
+        case Release():
+            return "released"
+        case SetAside():
+            return "dead_lettered"

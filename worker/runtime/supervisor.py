@@ -25,6 +25,10 @@ from worker.runtime.sweeper import Sweeper
 from worker.settings import Settings
 from worker.store.connection import Connection, explained
 from worker.store.workers import Identity
+from worker.tracing import Tracing
+
+_LONGEST_FAREWELL_SECONDS = 5.0
+"""A collector that is away does not hold up a restart for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Worker:
     stop: Stop
     meters: Meters = field(default_factory=Meters)
     vitals: Vitals = field(default_factory=Vitals)
+    tracing: Tracing = field(default_factory=Tracing)
 
     def __post_init__(self) -> None:
         """Let the probes know of the stop before anything else does."""
@@ -73,6 +78,8 @@ class Worker:
             loop.add_signal_handler(number, on_signal, number)
 
     async def _finish(self, running: "asyncio.Future[None]") -> None:
+        now = asyncio.get_running_loop().time
+        until = now() + self.settings.grace_period_seconds
         try:
             async with asyncio.timeout(self.settings.grace_period_seconds):
                 await running
@@ -82,6 +89,8 @@ class Worker:
                 detail=f"{self.settings.grace_period_seconds:g} s",
                 hint="nothing is lost: open transactions were rolled back; raise PGMEND_GRACE_PERIOD_SECONDS if it happens often",
             ) from error
+        finally:
+            await self.tracing.finish(within=min(until - now(), _LONGEST_FAREWELL_SECONDS))
 
     def _tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         settings = self.settings
@@ -137,6 +146,7 @@ class Worker:
             touched_by=touched_by,
             meters=self.meters,
             pulse=pulse,
+            tracing=self.tracing,
         )
 
 

@@ -20,7 +20,8 @@ class ExpressBatch:
     """What one express statement did.
 
     ``oldest_waited`` and ``careful_due_in`` are seconds; ``careful_due_in`` is None when the careful lane is empty, and not
-    positive when something is due. ``healed_after``: seconds from each healed event to the statement's start.
+    positive when something is due. ``healed_after``: seconds from each healed event to the statement's start. ``traceparents``:
+    correlation ids of the batch that may be some, no more of them than were asked for.
     """
 
     limit: int
@@ -31,6 +32,7 @@ class ExpressBatch:
     oldest_waited: float
     careful_due_in: float | None
     healed_after: Sequence[float] = ()
+    traceparents: Sequence[str] = ()
 
     @property
     def is_full(self) -> bool:
@@ -58,9 +60,9 @@ class Observation:
     snapshot: Snapshot
 
 
-async def express(connection: Connection, *, after: int, limit: int) -> ExpressBatch:
+async def express(connection: Connection, *, after: int, limit: int, traceparents: int = 0) -> ExpressBatch:
     """Settle at most ``limit`` sign-ups with ids above ``after`` in one statement, which is its own transaction."""
-    row = await connection.fetchrow(statement("outbox/express"), after, limit)
+    row = await connection.fetchrow(statement("outbox/express"), after, limit, traceparents)
     return ExpressBatch(limit=limit, **_fields(row))
 
 

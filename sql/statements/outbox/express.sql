@@ -1,5 +1,6 @@
 -- The express lane: claims sign-ups in the order of their ids above $1, at most $2, builds the missing profiles set-wise, writes
 -- the audit entries, acknowledges what is settled, and hands the rest to the careful lane with the failure as evidence.
+-- Of the first $3 that carry what may be a traceparent it is returned, cut behind what tells whether it is one.
 -- Row locks on the claimed events only; events that another worker holds are passed over.
 with paused as materialized (
     select array(
@@ -80,6 +81,13 @@ select
     coalesce(
         array_agg(date_part('epoch', statement_timestamp() - created_at)) filter (where outcome = 'healed'), '{}'
     ) as healed_after,
+    array(
+        select pg_catalog.left(claimed.correlation_id, 56)
+        from claimed
+        where claimed.correlation_id like '__-%'
+        order by claimed.event_id
+        limit $3
+    ) as traceparents,
     extract(epoch from (
         select event.available_at
         from pgmend.careful_events as event
