@@ -5,6 +5,7 @@
 -- and whatever belongs to it.
 -- paused_at: no profile is made and nothing is replayed until a person resumes the source; captures go on. A sweep pauses a
 -- source that it finds in a state nobody expected, once it is armed: once all users were whole since a person last decided.
+-- resumed_at: when a person last let it go on, and so decided about all there was by then.
 create table if not exists pgmend.profile_sources (
     source_id integer generated always as identity,
     users_table regclass not null,
@@ -19,6 +20,7 @@ create table if not exists pgmend.profile_sources (
     is_armed boolean not null default false,
     paused_at timestamptz,
     paused_because text,
+    resumed_at timestamptz,
     constraint profile_sources_pkey primary key (source_id),
     constraint profile_sources_pair_is_attached_once unique (users_table, profiles_table),
     constraint profile_sources_recipe_is_an_object check (jsonb_typeof(recipe) = 'object'),

@@ -128,7 +128,7 @@ declare
     resumed constant timestamptz := clock_timestamp();
 begin
     update pgmend.profile_sources as source
-    set paused_at = null, paused_because = null, is_armed = false
+    set paused_at = null, paused_because = null, is_armed = false, resumed_at = resumed
     where source.source_id = resume_source.source_id and source.paused_at is not null;
     if not found then
         return null;

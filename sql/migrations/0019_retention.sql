@@ -193,7 +193,8 @@ $function$;
 -- Drops what is kept of users who have been erased since: dead letters, and rows that wait, those of a paused source as well.
 -- Looks at the next so many events of the source above an id; returns the last it looked at, and how many it looked at.
 -- Erased is whom the worker's own decision (core/decision.py) calls so: of whom the source says it, and who is absent although
--- they were known.
+-- they were known. Where more of those have vanished without a word than anybody expects (pgmend.limits), their table may have
+-- been emptied by accident: nothing of theirs is dropped, and the source is paused until a person has looked.
 create or replace function pgmend.drop_erased(
     wanted_source integer, after_event bigint, most integer, out last_event bigint, out looked bigint, out dropped bigint
 )
@@ -202,15 +203,29 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+    decided_until constant timestamptz := coalesce(
+        (select source.resumed_at from pgmend.profile_sources as source where source.source_id = wanted_source), '-infinity'
+    );
+    limits pgmend.limits;
     ids bigint[];
     keys text[];
+    undecided_keys text[];
+    seen_keys text[];
+    erased_keys text[];
+    absent_keys text[];
+    known_keys text[];
+    vanished bigint;
 begin
     dropped := 0;
-    select max(lies.event_id), count(*), array_agg(lies.event_id), array_agg(distinct lies.user_key)
-    into last_event, looked, ids, keys
+    select configured.* into strict limits from pgmend.limits as configured;
+    select
+        max(lies.event_id), count(*), array_agg(lies.event_id), array_agg(distinct lies.user_key),
+        array_agg(distinct lies.user_key) filter (where lies.created_at > decided_until),
+        array_agg(distinct lies.user_key) filter (where lies.user_seen)
+    into last_event, looked, ids, keys, undecided_keys, seen_keys
     from (
         (
-            select event.event_id, event.user_key
+            select event.event_id, event.user_key, event.user_seen, event.created_at
             from pgmend.careful_events as event
             where event.source_id = wanted_source and event.kind = 'insert_failed' and event.event_id > after_event
             order by event.event_id
@@ -218,7 +233,7 @@ begin
         )
         union all
         (
-            select letter.event_id, letter.user_key
+            select letter.event_id, letter.user_key, letter.user_seen or letter.kind = 'user_created', letter.created_at
             from pgmend.dead_letters as letter
             where letter.source_id = wanted_source and letter.event_id > after_event
             order by letter.event_id
@@ -231,10 +246,28 @@ begin
         return;
     end if;
 
-    with gone as materialized (
-        select fact.user_key, fact.user_state = 'erased' as is_erased, fact.known_before
-        from pgmend.facts_that_can_be_told(wanted_source, keys) as fact
-        where fact.user_state = 'erased' or fact.user_state = 'absent' and not fact.profile_exists
+    select
+        coalesce(array_agg(fact.user_key) filter (where fact.user_state = 'erased'), '{}'),
+        coalesce(array_agg(fact.user_key) filter (where fact.user_state = 'absent' and not fact.profile_exists), '{}'),
+        coalesce(array_agg(fact.user_key) filter (where fact.known_before), '{}')
+    into erased_keys, absent_keys, known_keys
+    from pgmend.facts_that_can_be_told(wanted_source, keys) as fact;
+
+    select count(*) into vanished
+    from unnest(undecided_keys) as undecided (user_key)
+    where undecided.user_key = any(absent_keys)
+        and (undecided.user_key = any(known_keys) or undecided.user_key = any(seen_keys));
+    if vanished > limits.unexpected_users and vanished > limits.unexpected_share * cardinality(undecided_keys) then
+        perform pgmend.pause_source(
+            wanted_source, format('%s users have vanished of whom captured rows are kept', vanished)
+        );
+        absent_keys := '{}';
+    end if;
+
+    with gone (user_key, is_erased, known_before) as (
+        select erased.user_key, true, true from unnest(erased_keys) as erased (user_key)
+        union all
+        select absent.user_key, false, absent.user_key = any(known_keys) from unnest(absent_keys) as absent (user_key)
     ),
 
     waiting as (

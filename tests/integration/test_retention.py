@@ -19,6 +19,7 @@ from worker.runtime.sweeper import prune
 from worker.store.connection import Connection
 
 KEPT = Keeping(captured_rows=0, dead_letters=0, audit_entries=0)
+REPORTS = "select pgmend.report_failed_insert('public.orders', jsonb_build_object('user_id', id, 'amount', 1)) from public.users"
 ENTRIES = """
     insert into public.error_logs (error_type, severity, message, created_at)
     select type, 'info', type, now() - age
@@ -121,6 +122,33 @@ async def test_what_is_kept_of_an_erased_user_goes_at_once(connection: Connectio
     assert sorted(row["error_type"] for row in entries) == ["ERASED_USER_DEAD_LETTER_DROPPED"] * 2 + ["ERASED_USER_EVENT_DROPPED"]
     assert not any("amount" in row["said"] for row in entries)
     assert await count(connection, "public.profiles") == 0
+
+
+@pytest.mark.parametrize(("users", "are_kept"), [(101, True), (100, False)])
+async def test_users_who_vanish_in_a_crowd_are_kept_until_a_person_has_looked(
+    connection: Connection, users: int, *, are_kept: bool
+) -> None:
+    """A users table that was emptied, by accident perhaps, drops nothing: the source is paused, and resuming it is the decision."""
+    await connection.execute("insert into public.users (email) select 'u' || n from generate_series(1, $1) as n", users)
+    await connection.execute(REPORTS)
+    await connection.execute("delete from public.users")
+
+    assert await Pruning(KEPT).prune(connection) == (Pruned() if are_kept else Pruned(erased=users))
+    assert await count(connection, "pgmend.profile_sources where paused_because ~ 'have vanished'") == int(are_kept)
+
+    await connection.execute("select pgmend.resume_source(1)")
+    await Pruning(KEPT).prune(connection)
+    assert await count(connection, "pgmend.careful_events where kind = 'insert_failed'") == 0
+    assert await count(connection, "pgmend.profile_sources where paused_at is not null") == 0
+
+
+async def test_users_who_are_marked_as_erased_in_a_crowd_are_let_go_at_once(connection: Connection) -> None:
+    """Who says so has decided: their personal data waits for nobody."""
+    await connection.execute("insert into public.users (email) select 'u' || n from generate_series(1, 200) as n")
+    await connection.execute(REPORTS)
+    await connection.execute("update public.users set deleted_at = now()")
+
+    assert await Pruning(KEPT).prune(connection) == Pruned(erased=200)
 
 
 async def test_what_is_kept_of_others_stays(connection: Connection, path: Path) -> None:
