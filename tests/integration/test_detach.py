@@ -43,6 +43,8 @@ CAMEL_ATTACHED = """
         'public."User"', 'public."Profile"', $${"id": "users.id", "fullName": "users.\\"fullName\\""}$$, profiles_key => 'userId'
     )
 """
+AGAIN_AND_AGAIN = (0.0,) * 1000
+"""No pause in which it waits for nobody, so that it can be seen to wait."""
 
 
 async def test_detaching_leaves_nothing_but_the_schema(connection: Connection) -> None:
@@ -96,7 +98,7 @@ async def test_capture_that_is_not_committed_yet_is_waited_for(connection: Conne
     capturing = writer.transaction()
     await capturing.start()
     await park_order(writer, key)
-    detaching = asyncio.ensure_future(sources.detach(connection, [1], discard_events=False))
+    detaching = asyncio.ensure_future(sources.detach(connection, [1], discard_events=False, pauses=AGAIN_AND_AGAIN))
     await blocked(writer, "sources/detach")
     await capturing.commit()
 
@@ -147,7 +149,7 @@ async def test_sign_up_is_never_the_victim_of_a_deadlock_with_it(connection: Con
     await connection.execute("select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure')")
     writer = await database.connect()
     writing = await lock_table(writer, "public.orders", "row exclusive")
-    detaching = asyncio.ensure_future(sources.detach(connection, [1], discard_events=False))
+    detaching = asyncio.ensure_future(sources.detach(connection, [1], discard_events=False, pauses=AGAIN_AND_AGAIN))
     await blocked(writer, "sources/detach")
     await sign_up(writer)
     await writing.commit()

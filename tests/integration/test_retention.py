@@ -128,7 +128,7 @@ async def test_what_is_kept_of_an_erased_user_goes_at_once(connection: Connectio
 async def test_users_who_vanish_in_a_crowd_are_kept_until_a_person_has_looked(
     connection: Connection, users: int, *, are_kept: bool
 ) -> None:
-    """A users table that was emptied, by accident perhaps, drops nothing: the source is paused, and resuming it is the decision."""
+    """A users table that was emptied, by accident perhaps, drops nothing: the source is paused, and a resume decides."""
     await connection.execute("insert into public.users (email) select 'u' || n from generate_series(1, $1) as n", users)
     await connection.execute(REPORTS)
     await connection.execute("delete from public.users")
