@@ -86,6 +86,16 @@ async def test_whole_is_said_only_of_the_whole(visitor: Visitor, connection: Con
     assert "pgmend dead-letters list" in broken
 
 
+async def test_users_who_have_just_signed_up_in_a_crowd_are_not_called_whole(visitor: Visitor, connection: Connection) -> None:
+    """They are no debt yet, and nobody says of a table without profiles that its users are whole."""
+    await connection.execute("insert into public.users (email) select 'new' || n from generate_series(1, 10) as n")
+    await integrity.count_users(connection)
+
+    text = (await visitor.get("/")).main
+
+    assert "<h1 data-state>10 users were on the way to a profile when they were counted.</h1>" in text
+
+
 async def test_paused_source_orphans_and_missing_workers_are_said(visitor: Visitor, connection: Connection) -> None:
     """Whatever keeps users from being whole stands on top, with its command."""
     await connection.execute("update pgmend.profile_sources set paused_at = now(), paused_because = 'a restore'")

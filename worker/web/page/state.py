@@ -13,6 +13,9 @@ ALIVE_SECONDS = 30.0
 LATE_SECONDS = 60.0
 """An event that could be claimed and was not for so long is late."""
 
+ORDINARY_COVERAGE = 0.99
+"""There are always some who have just signed up. Where more than that were without a profile, nobody is called whole."""
+
 STALE_COUNT_SECONDS = 900.0
 """A count of users that is older says little about now."""
 
@@ -52,6 +55,8 @@ def _sentence(troubles: Sequence[Trouble], debt: Debt) -> str:
         return f"{_count(debt.overdue, 'user is', 'users are')} not whole."
     if debt.counted_at is None:
         return "Nobody has counted yet."
+    if debt.coverage is not None and debt.coverage < ORDINARY_COVERAGE:
+        return f"{_count(debt.without_profile, 'user was', 'users were')} on the way to a profile when they were counted."
     if debt.orphans:
         return f"Users are whole, but {_count(debt.orphans, 'row leads', 'rows lead')} nowhere."
     if any(trouble.is_grave for trouble in troubles):
