@@ -100,7 +100,9 @@ async def test_event_that_names_no_trace_begins_one(collector: Collector, connec
     assert "request-7" not in str(seen.span)
 
 
-@pytest.mark.parametrize("given", ["00-" + "x" * 1_000_000, f'{Request().traceparent}\n{{"event": "forged"}}'])
+@pytest.mark.parametrize(
+    "given", ["00-" + "x" * 1_000_000, f'00-{"a1" * 16}-{"b2" * 8}-01\n{{"event": "forged"}}'], ids=["endless", "two lines"]
+)
 async def test_hostile_correlation_id_is_in_no_span(
     collector: Collector, connection: Connection, start: StartWorker, given: str
 ) -> None:
