@@ -286,7 +286,7 @@ begin
             is_another_of_many boolean;
             mark text;
         begin
-            if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.>) 5000 then
+            if pg_catalog.pg_stat_get_xact_tuples_inserted(tg_relid) operator(pg_catalog.>) 20000 then
                 mark := pg_catalog.concat(new.xmin, '/', new.cmin);
                 if pg_catalog.current_setting('pgmend.ensured_%1$s', true) operator(pg_catalog.=) mark then
                     return null;

@@ -46,7 +46,7 @@ where schemaname = 'pgmend' and funcname = 'ensure_profiles'
 """
 
 
-@pytest.fixture(params=[1, 6000], ids=["small", "large"])
+@pytest.fixture(params=[1, 21000], ids=["small", "large"])
 async def ensured(connection: Connection, request: pytest.FixtureRequest) -> Connection:
     """A session that has written few rows, or many; the key of the orders is in the mode ensure, and calls are counted."""
     await connection.execute(ENSURE)

@@ -17,7 +17,7 @@ BACKWARDS = "insert into public.orders (user_id, amount) select id, 1 from publi
 MANY = """
 insert into public.users (id, email) values ('11111111-1111-1111-1111-111111111111', 'many');
 insert into public.profiles (id, name) values ('11111111-1111-1111-1111-111111111111', 'many');
-insert into public.orders (user_id, amount) select '11111111-1111-1111-1111-111111111111', 1 from generate_series(1, 6000)
+insert into public.orders (user_id, amount) select '11111111-1111-1111-1111-111111111111', 1 from generate_series(1, 21000)
 """
 CALLS = """
 select coalesce(sum(calls), 0)::integer from pg_stat_xact_user_functions
