@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 
 from worker import settings
 from worker.commands import Commands
-from worker.commands.columns import columns
 from worker.commands.letters_act import discard, requeue
 from worker.commands.letters_view import letter_lines, row
 from worker.commands.opening import as_json, opened
+from worker.commands.paging import Listing, print_page
 from worker.core.dead_letter import LetterFilter
 from worker.errors import NoSuchEventError
 from worker.settings import Settings
@@ -72,16 +72,8 @@ async def _list(options: argparse.Namespace, effective: Settings) -> int:
     wanted = LetterFilter((), options.verdict, options.constraint, options.user, options.before)
     async with opened(effective, "dead-letters") as connection:
         found = await dead_letters.listed(connection, wanted, limit=options.limit + 1)
-    shown, is_more = found[: options.limit], len(found) > options.limit
-    if options.json:
-        print(as_json({"dead_letters": [asdict(letter) for letter in shown], "is_more": is_more}))
-        return 0
-    if not shown:
-        print("no dead letter fits")
-        return 0
-    sys.stdout.writelines(f"{line}\n" for line in columns(HEADINGS, map(row, shown)))
-    if is_more:
-        print(f"there are more: --before {shown[-1].event_id}")
+    listing = Listing("dead_letters", HEADINGS, row, nothing="no dead letter fits")
+    print_page(listing, found, limit=options.limit, as_object=options.json)
     return 0
 
 

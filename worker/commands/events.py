@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 
 from worker import settings
 from worker.commands import Commands
-from worker.commands.columns import columns
 from worker.commands.opening import as_json, opened
+from worker.commands.paging import Listing, print_page
 from worker.commands.story_view import lines, payload_lines
 from worker.core.pending_event import EVENT_STATES, EventFilter, PendingEvent
 from worker.core.story import Story
@@ -59,16 +59,8 @@ async def _list(options: argparse.Namespace, effective: Settings) -> int:
     wanted = EventFilter(options.user, options.kind, options.table, options.constraint, options.state, options.before)
     async with opened(effective, "events") as connection:
         found = await events.listed(connection, wanted, limit=options.limit + 1)
-    shown, is_more = found[: options.limit], len(found) > options.limit
-    if options.json:
-        print(as_json({"events": [asdict(event) for event in shown], "is_more": is_more}))
-        return 0
-    if not shown:
-        print("no event waits that fits")
-        return 0
-    sys.stdout.writelines(f"{line}\n" for line in columns(_HEADINGS, map(_row, shown)))
-    if is_more:
-        print(f"there are more: --before {shown[-1].event_id}")
+    listing = Listing("events", _HEADINGS, _row, nothing="no event waits that fits")
+    print_page(listing, found, limit=options.limit, as_object=options.json)
     return 0
 
 
