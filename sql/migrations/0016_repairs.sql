@@ -3,8 +3,6 @@
 -- and nothing here is granted to the worker.
 create sequence if not exists pgmend.quarantine_ids as bigint;
 
-create sequence if not exists pgmend.repair_batches as bigint;
-
 -- One run. search_path: the operator's, under which the application's triggers run.
 create table if not exists pgmend.repairs (
     repair_id integer generated always as identity,
@@ -101,7 +99,16 @@ create table if not exists pgmend.quarantine (
     constraint quarantine_action_is_known check (action in ('quarantine', 'delete', 'reassign', 'nullify', 'map'))
 );
 
-create index if not exists quarantine_by_batch on pgmend.quarantine (repair_id, batch) where restored_at is null;
+-- One transaction of a run. Its rows in the quarantine are among those from first_id to last_id, which is why these need no index
+-- of their own for it.
+create table if not exists pgmend.repair_batches (
+    repair_id integer not null,
+    batch bigint generated always as identity,
+    first_id bigint not null,
+    last_id bigint not null,
+    constraint repair_batches_pkey primary key (repair_id, batch),
+    constraint repair_batches_repair_exists foreign key (repair_id) references pgmend.repairs (repair_id)
+);
 
 -- The text of an expression that prints all columns of a row, except generated ones, as the images have them: by the types' own
 -- output functions, since a cast to text drops the blanks of a char and can be redefined. wanted: only these columns.
@@ -265,30 +272,21 @@ begin
 end
 $function$;
 
--- A selection that also leaves the orphans' pages in the server's buffers, where their batches come soon: a scan of a large table
--- lets a page go at once, unless somebody reads it a second time (decision 0021).
-create or replace function pgmend.lingering(selection text, relation regclass)
-returns text
+-- Whether the pages of a step's orphans can stay in the server's buffers until their batches come: where there is room for them,
+-- and where a ctid alone names a row, which it does not on a table with partitions or heirs. Healing reads no orphan again.
+create or replace function pgmend.may_linger(step pgmend.repair_steps)
+returns boolean
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $function$
 select
-    case
-        when leaf.relkind = 'r'
-            then replace(
-                selection,
-                'select orphan.tableoid as table_oid,',
-                format(
-                    'select coalesce((select again.tableoid from only %s as again '
-                    'where again.ctid = orphan.ctid and again.tableoid = orphan.tableoid), orphan.tableoid) as table_oid,',
-                    relation
-                )
-            )
-        else selection
-    end
-from pg_class as leaf
-where leaf.oid = relation
+    step.strategy <> 'heal' and relation.relkind = 'r'
+    and not exists (select from pg_inherits as heir where heir.inhparent = relation.oid)
+    and least(step.rows_planned, pg_relation_size(relation.oid) / current_setting('block_size')::bigint) < buffers.setting::bigint
+from pg_class as relation
+inner join pg_settings as buffers on buffers.name = 'shared_buffers'
+where relation.oid = step.referencing_table
 $function$;
 
 -- The text of a query that searches the orphans of a step: table_oid, row_ctid, and key where that matters. Where the plan found
@@ -306,19 +304,37 @@ select
             when step.strategy = 'heal'
                 then
                     'with found as materialized (%1$s) select distinct on (found.key) found.table_oid, found.row_ctid, found.key '
-                    'from found where found.reason = %3$L order by found.key'
+                    'from found where found.reason = %2$L order by found.key'
             when step.strategy = 'map'
                 then
-                    'with found as materialized (%2$s) select found.table_oid, found.row_ctid, null::text as key from found '
-                    'where found.reason = %3$L and exists (select from pgmend.repair_map as entry '
-                    'where entry.step_id = %4$s and entry.old_key = found.key)'
+                    'with found as materialized (%1$s) select found.table_oid, found.row_ctid, null::text as key from found '
+                    'where found.reason = %2$L and exists (select from pgmend.repair_map as entry '
+                    'where entry.step_id = %3$s and entry.old_key = found.key)'
             when step.is_sole and step.passes = 0
-                then 'select found.table_oid, found.row_ctid, null::text as key from (%2$s offset 0) as found'
+                then 'select found.table_oid, found.row_ctid, null::text as key from (%1$s offset 0) as found'
             else
-                'with found as materialized (%2$s) select found.table_oid, found.row_ctid, null::text as key from found '
-                'where found.reason = %3$L'
+                'with found as materialized (%1$s) select found.table_oid, found.row_ctid, null::text as key from found '
+                'where found.reason = %2$L'
         end,
-        step.selection, pgmend.lingering(step.selection, step.referencing_table), step.reason, step.step_id
+        step.selection, step.reason, step.step_id
+    )
+$function$;
+
+-- A search in one table that reads each orphan again when two more have been found. A scan of a large table reads through a small
+-- ring of buffers, and a page is gone when the ring comes round, unless somebody comes back to it after the scan has let it go:
+-- then it stays (decision 0021). The table is the same for all: it is not asked of each row of the scan.
+create or replace function pgmend.lingering(search text, relation regclass)
+returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+select
+    format(
+        'select coalesce((select %1$s::oid from only %2$s as again where again.ctid = passed.earlier), %1$s) as table_oid, '
+        'passed.row_ctid, passed.key '
+        'from (select found.*, lag(found.row_ctid, 2) over () as earlier from (%3$s) as found) as passed',
+        relation::oid, relation, replace(search, 'orphan.tableoid as table_oid', format('%s::oid as table_oid', relation::oid))
     )
 $function$;
 
@@ -332,10 +348,17 @@ set work_mem = '64MB'
 as $function$
 declare
     step pgmend.repair_steps;
+    search text;
     collected bigint;
 begin
     select found.* into strict step
     from pgmend.repair_steps as found where found.step_id = wanted_step for no key update;
+    search := pgmend.search_of(step);
+    if pgmend.may_linger(step) then
+        -- Several workers would have gone on to other pages by the time that an orphan is read again.
+        set local max_parallel_workers_per_gather = 0;
+        search := pgmend.lingering(search, step.referencing_table);
+    end if;
     delete from pgmend.repair_candidates as candidate where candidate.step_id = wanted_step;
     -- A table made of a query can be filled by parallel workers, an insert cannot.
     execute format(
@@ -344,7 +367,7 @@ begin
         'array_agg(numbered.row_ctid order by numbered.place) as places, array_agg(numbered.key order by numbered.place) as keys '
         'from (select wanted.*, row_number() over (partition by wanted.table_oid order by wanted.row_ctid) as place from wanted) '
         'as numbered group by numbered.table_oid, (numbered.place - 1) / 1000',
-        pgmend.search_of(step), most
+        search, most
     );
     execute format(
         'insert into pgmend.repair_candidates (step_id, first_id, table_oid, places, keys) '
@@ -369,32 +392,11 @@ begin
 end
 $function$;
 
--- The rows that a batch is about to take, for the length of its transaction.
-create or replace function pgmend.clear_places()
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-begin
-    if to_regclass('pg_temp.pgmend_places') is null then
-        create temporary table pgmend_places (
-            table_oid oid not null,
-            row_ctid tid not null,
-            root_id bigint not null,
-            depth integer not null,
-            key text,
-            new_key text,
-            primary key (table_oid, row_ctid)
-        ) on commit delete rows;
-    end if;
-    delete from pg_temp.pgmend_places;
-end
-$function$;
-
--- Locks candidates of one table, passing over what is locked already, and keeps those that still are orphans of the step's
--- reason: the second look has a snapshot of its own, under the lock.
-create or replace function pgmend.place_orphans(step pgmend.repair_steps, leaf regclass, candidates tid[])
-returns void
+-- Locks candidates of one table, passing over what is locked already, and returns those that still are orphans of the step's
+-- reason, each with a number for the quarantine and its key: the second look has a snapshot of its own, under the lock.
+create or replace function pgmend.hold_orphans(
+    step pgmend.repair_steps, leaf regclass, candidates tid[], out places tid[], out root_ids bigint[], out keys text[]
+)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -412,18 +414,51 @@ begin
     if selection = step.selection then
         raise exception 'the selection does not read %', step.referencing_table;
     end if;
-    perform pgmend.clear_places();
     execute format(
         'select array_agg(held.row_ctid) from (select orphan.ctid as row_ctid from only %s as orphan '
         'where orphan.ctid = any($1) for update skip locked) as held',
         leaf
     ) into locked using candidates;
     execute format(
-        'insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key) '
-        'select found.table_oid, found.row_ctid, nextval(''pgmend.quarantine_ids''), 0, found.key from (%s) as found '
-        'where found.row_ctid = any($1) and found.reason = $2',
+        'select array_agg(found.row_ctid), array_agg(nextval(''pgmend.quarantine_ids'')), array_agg(found.key) '
+        'from (%s) as found where found.row_ctid = any($1) and found.reason = $2',
         selection
-    ) using locked, step.reason;
+    ) into places, root_ids, keys using locked, step.reason;
+end
+$function$;
+
+-- Orphans that something may refer to, and what is found to refer to them, for the length of a batch's transaction.
+create or replace function pgmend.clear_places()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    if to_regclass('pg_temp.pgmend_places') is null then
+        create temporary table pgmend_places (
+            table_oid oid not null,
+            row_ctid tid not null,
+            root_id bigint not null,
+            depth integer not null,
+            key text,
+            primary key (table_oid, row_ctid)
+        ) on commit delete rows;
+    end if;
+    delete from pg_temp.pgmend_places;
+end
+$function$;
+
+-- Puts held orphans of one table into the places, and nothing else.
+create or replace function pgmend.place_roots(leaf regclass, places tid[], root_ids bigint[], keys text[])
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    perform pgmend.clear_places();
+    insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key)
+    select leaf, held.row_ctid, held.root_id, 0, held.key
+    from unnest(places, root_ids, keys) as held (row_ctid, root_id, key);
 end
 $function$;
 
@@ -517,8 +552,39 @@ begin
 end
 $function$;
 
--- Writes the rows in the places into the quarantine, as they stand.
-create or replace function pgmend.write_down_places(step pgmend.repair_steps, new_batch bigint)
+-- The orphans that are held, and the rows that have to go along with them: for each table their places, the orphan because of
+-- which each goes, how many keys lead there, and that orphan's key. Where nothing refers to the orphans' table, they are all.
+create or replace function pgmend.closure_of(leaf regclass, places tid[], root_ids bigint[], keys text[], budget bigint)
+returns table (table_oid oid, row_ctids tid[], roots bigint[], depths integer[], root_keys text[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    is_cut boolean;
+begin
+    if not exists (select from pgmend.references_to(leaf)) then
+        return query select leaf::oid, places, root_ids, array_fill(0, array[cardinality(places)]), keys;
+        return;
+    end if;
+    perform pgmend.place_roots(leaf, places, root_ids, keys);
+    is_cut := pgmend.gather_referencing(budget);
+    if is_cut and not exists (select from pg_temp.pgmend_places) then
+        -- A cycle larger than the budget has no leaves to begin with.
+        perform pgmend.place_roots(leaf, places, root_ids, keys);
+        perform pgmend.gather_referencing(null);
+    end if;
+    return query
+    select
+        place.table_oid, array_agg(place.row_ctid), array_agg(place.root_id), array_agg(place.depth), array_agg(place.key)
+    from pg_temp.pgmend_places as place
+    group by place.table_oid;
+end
+$function$;
+
+-- Writes held rows of one table into the quarantine, as they stand.
+create or replace function pgmend.write_down_rows(
+    step pgmend.repair_steps, new_batch bigint, leaf regclass, places tid[], root_ids bigint[], depths integer[], keys text[]
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -526,102 +592,156 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $function$
 declare
-    leaf record;
+    known_as constant regclass := pgmend.table_of(leaf);
 begin
-    for leaf in
-        select place.table_oid::regclass as name, array_agg(place.row_ctid) as places
-        from pg_temp.pgmend_places as place
-        group by place.table_oid
-    loop
-        execute format(
-            'insert into pgmend.quarantine (quarantine_id, repair_id, step_id, batch, root_id, depth, action, '
-            'referencing_table, table_name, old_key, row_image) '
-            'select case when place.depth = 0 then place.root_id else nextval(''pgmend.quarantine_ids'') end, '
-            '$1, $2, $3, place.root_id, place.depth, $4, $5, $5::text, place.key, %1$s '
-            'from only %2$s as kept inner join pg_temp.pgmend_places as place on place.row_ctid = kept.ctid '
-            'where place.table_oid = %3$s and kept.ctid = any($6)',
-            pgmend.image_expression(leaf.name, 'kept'), leaf.name, leaf.name::oid
-        ) using step.repair_id, step.step_id, new_batch, step.strategy, pgmend.table_of(leaf.name), leaf.places;
-    end loop;
+    execute format(
+        'insert into pgmend.quarantine (quarantine_id, repair_id, step_id, batch, root_id, depth, action, '
+        'referencing_table, table_name, old_key, row_image) '
+        'select case when place.depth = 0 then place.root_id else nextval(''pgmend.quarantine_ids'') end, '
+        '$1, $2, $3, place.root_id, place.depth, $4, $5, $6, place.key, %1$s '
+        'from only %2$s as kept inner join unnest($7, $8, $9, $10) as place (row_ctid, root_id, depth, key) '
+        'on place.row_ctid = kept.ctid where kept.ctid = any($7)',
+        pgmend.image_expression(leaf, 'kept'), leaf
+    ) using
+        step.repair_id, step.step_id, new_batch, step.strategy, known_as, known_as::text, places, root_ids, depths, keys;
 end
 $function$;
 
-select pgmend.print_alike('pgmend.write_down_places(pgmend.repair_steps, bigint)');
+select pgmend.print_alike(
+    'pgmend.write_down_rows(pgmend.repair_steps, bigint, regclass, tid[], bigint[], integer[], text[])'
+);
 
--- Deletes the rows in the places, of all tables in one statement: keys are checked at its end.
-create or replace function pgmend.delete_places(operators_path text)
-returns void
+-- Takes held orphans, and what refers to them, into the quarantine. Deletes the rows of all tables in one statement: keys are
+-- checked at its end.
+create or replace function pgmend.take_rows(
+    step pgmend.repair_steps, new_batch bigint, leaf regclass, places tid[], root_ids bigint[], keys text[], budget bigint,
+    operators_path text, out taken bigint, out along bigint
+)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    parts text;
-    counts text;
-    places text[];
-    expected bigint;
+    part record;
+    given text[] := '{}';
+    deletions text[] := '{}';
+    counts text[] := '{}';
 begin
-    select
-        string_agg(
+    taken := 0;
+    along := 0;
+    for part in
+        select held.*, cardinality(array_positions(held.depths, 0)) as root_count
+        from pgmend.closure_of(leaf, places, root_ids, keys, budget) as held
+    loop
+        perform pgmend.write_down_rows(
+            step, new_batch, part.table_oid::regclass, part.row_ctids, part.roots, part.depths, part.root_keys
+        );
+        given := given || part.row_ctids::text;
+        deletions := deletions || format(
+            'gone_%1$s as (delete from only %2$s where ctid = any(($1[%1$s])::pg_catalog.tid[]) returning true)',
+            cardinality(given), part.table_oid::regclass
+        );
+        counts := counts || format('(select count(*) from gone_%s)', cardinality(given));
+        taken := taken + part.root_count;
+        along := along + cardinality(part.row_ctids) - part.root_count;
+    end loop;
+    if taken + along > 0 then
+        perform pgmend.act_counted(
+            'delete',
             format(
-                'gone_%1$s as (delete from only %2$s where ctid = any(($1[%1$s])::pg_catalog.tid[]) returning true)',
-                listed.number, listed.leaf
+                'with %s select pg_catalog.jsonb_build_object(''acted'', %s)',
+                array_to_string(deletions, ', '), array_to_string(counts, ' + ')
             ),
-            ', ' order by listed.number
-        ),
-        string_agg(format('(select count(*) from gone_%s)', listed.number), ' + ' order by listed.number),
-        array_agg(listed.places order by listed.number),
-        sum(listed.size)
-    into parts, counts, places, expected
-    from (
-        select
-            row_number() over () as number, place.table_oid::regclass as leaf, array_agg(place.row_ctid)::text as places,
-            count(*) as size
-        from pg_temp.pgmend_places as place
-        group by place.table_oid
-    ) as listed;
-    perform pgmend.act_counted(
-        'delete', format('with %s select pg_catalog.jsonb_build_object(''acted'', %s)', parts, counts), places, operators_path,
-        expected
+            given, operators_path, taken + along
+        );
+    end if;
+end
+$function$;
+
+-- The new key of each of some keys of orphans, null where there is none to be had. The row that is referred to from now on is
+-- held, so that it cannot go; where it is not there, or somebody is deleting it, there is none.
+create or replace function pgmend.new_keys_of(step pgmend.repair_steps, keys text[])
+returns text[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $function$
+declare
+    wanted_type constant text := (
+        select format_type(attribute.atttypid, -1)
+        from pg_attribute as attribute
+        where attribute.attrelid = step.referenced_table and attribute.attname = step.referenced_column
+    );
+    wanted constant text[] := array(
+        select coalesce(
+            step.argument,
+            (select entry.new_key from pgmend.repair_map as entry where entry.step_id = step.step_id and entry.old_key = given.key)
+        )
+        from unnest(keys) with ordinality as given (key, place)
+        order by given.place
+    );
+    held text[];
+begin
+    execute format(
+        'select array_agg(held.given) from (select wanted.given from pg_catalog.unnest($1) as wanted (given) '
+        'inner join %1$s as present on present.%2$I = wanted.given::%3$s for key share of present skip locked) as held',
+        step.referenced_table, step.referenced_column, wanted_type
+    ) into held using array(select distinct given.key from unnest(wanted) as given (key) where given.key is not null);
+    return array(
+        select case when given.key = any(held) then given.key end
+        from unnest(wanted) with ordinality as given (key, place)
+        order by given.place
     );
 end
 $function$;
 
--- Sets the step's columns in the places' rows to their new key, or to null, and writes down what the rows are then.
-create or replace function pgmend.change_places(step pgmend.repair_steps, new_batch bigint, operators_path text)
-returns void
+-- Sets the step's columns of held orphans to their new key, or to null, and writes down what the rows were and are then. An
+-- orphan without a new key stays.
+create or replace function pgmend.change_rows(
+    step pgmend.repair_steps, new_batch bigint, leaf regclass, places tid[], root_ids bigint[], keys text[], operators_path text,
+    out taken bigint
+)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
     changes text;
     answer jsonb;
-    places text[];
+    chosen record;
 begin
+    select
+        array_agg(held.row_ctid) as places, array_agg(held.root_id) as root_ids, array_agg(held.key) as keys,
+        array_agg(held.new_key) as new_keys, count(*) as size
+    into chosen
+    from unnest(
+        places, root_ids, keys, case when step.strategy <> 'nullify' then pgmend.new_keys_of(step, keys) end
+    ) as held (row_ctid, root_id, key, new_key)
+    where step.strategy = 'nullify' or held.new_key is not null;
+    taken := chosen.size;
+    if taken = 0 then
+        return;
+    end if;
+    perform pgmend.write_down_rows(
+        step, new_batch, leaf, chosen.places, chosen.root_ids, array_fill(0, array[taken::integer]), chosen.keys
+    );
     select string_agg(
         format('%I = (changed.new_key)::%s', attribute.attname, format_type(attribute.atttypid, -1)), ', '
     ) into changes
     from pg_attribute as attribute
     where attribute.attrelid = step.referencing_table and attribute.attname = any(step.changed_columns);
-    select array[
-        array_agg(place.table_oid)::text, array_agg(place.row_ctid)::text, array_agg(place.new_key)::text,
-        array_agg(place.root_id)::text
-    ] into places
-    from pg_temp.pgmend_places as place;
-
     answer := pgmend.act_counted(
         'update',
         format(
             'with changed_rows as (update %1$s as target set %2$s '
-            'from rows from (pg_catalog.unnest(($1[1])::pg_catalog.oid[]), pg_catalog.unnest(($1[2])::pg_catalog.tid[]), '
-            'pg_catalog.unnest(($1[3])::pg_catalog.text[]), pg_catalog.unnest(($1[4])::pg_catalog.int8[])) '
-            'as changed (table_oid, row_ctid, new_key, quarantine_id) '
-            'where target.tableoid = changed.table_oid and target.ctid = changed.row_ctid '
+            'from rows from (pg_catalog.unnest(($1[1])::pg_catalog.tid[]), '
+            'pg_catalog.unnest(($1[2])::pg_catalog.text[]), pg_catalog.unnest(($1[3])::pg_catalog.int8[])) '
+            'as changed (row_ctid, new_key, quarantine_id) '
+            'where target.tableoid = %3$s and target.ctid = changed.row_ctid '
             'returning changed.quarantine_id, target.tableoid as table_oid, target.ctid as row_ctid) '
             'select pg_catalog.jsonb_build_object(''acted'', count(*), ''rows'', pg_catalog.jsonb_agg(pg_catalog.to_jsonb(changed_rows))) '
             'from changed_rows',
-            step.referencing_table, changes
+            step.referencing_table, changes, leaf::oid
         ),
-        places, operators_path, (select count(*) from pg_temp.pgmend_places)
+        array[chosen.places::text, chosen.new_keys::text, chosen.root_ids::text], operators_path, taken
     );
     perform pgmend.write_down_changes(answer -> 'rows');
 end
@@ -655,48 +775,42 @@ $function$;
 
 select pgmend.print_alike('pgmend.write_down_changes(jsonb)');
 
--- One audit entry for each row of a batch, or one for all of it.
-create or replace function pgmend.audit_batch(step pgmend.repair_steps, wanted_batch bigint)
+-- One audit entry for each row of a batch, or one for all of it: so many orphans, and so many rows along with them.
+create or replace function pgmend.audit_batch(step pgmend.repair_steps, wanted_batch bigint, taken bigint, along bigint)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-with taken as (
-    select quarantined.quarantine_id, quarantined.depth, quarantined.old_key, quarantined.table_name
-    from pgmend.quarantine as quarantined
-    where quarantined.repair_id = step.repair_id and quarantined.restored_at is null and quarantined.batch = wanted_batch
-),
-
-said as (
+declare
+    of_all constant jsonb := jsonb_build_object(
+        'repair_id', step.repair_id, 'batch', wanted_batch, 'reference', step.reference, 'reason', step.reason,
+        'strategy', step.strategy
+    );
+begin
+    if (select repair.audit from pgmend.repairs as repair where repair.repair_id = step.repair_id) = 'batch' then
+        insert into pgmend.audit_entries
+        (error_type, severity, user_id, table_name, constraint_name, message, details)
+        values (
+            step.error_type, 'warning', null, pgmend.table_of(step.referencing_table)::text, step.constraint_name,
+            'rows whose reference led nowhere were repaired',
+            of_all || jsonb_build_object('rows', taken, 'rows_along', along)
+        );
+        return;
+    end if;
+    insert into pgmend.audit_entries
+    (error_type, severity, user_id, table_name, constraint_name, message, details)
     select
-        jsonb_build_object(
-            'repair_id', step.repair_id, 'batch', wanted_batch, 'reference', step.reference, 'reason', step.reason,
-            'strategy', step.strategy
-        ) as of_all,
-        (select repair.audit from pgmend.repairs as repair where repair.repair_id = step.repair_id) as audit
-)
-
-insert into pgmend.audit_entries
-(error_type, severity, user_id, table_name, constraint_name, message, details)
-select
-    case when taken.depth = 0 then step.error_type else 'REFERENCING_ROW_QUARANTINED' end,
-    'warning',
-    case when step.source_id is not null then taken.old_key end,
-    taken.table_name,
-    case when taken.depth = 0 then step.constraint_name end,
-    case when taken.depth = 0 then 'a row whose reference led nowhere was repaired' else 'a row went into the quarantine with the row it refers to' end,
-    said.of_all || jsonb_build_object('quarantine_id', taken.quarantine_id)
-from taken cross join said
-where said.audit = 'row'
-union all
-select
-    step.error_type, 'warning', null, pgmend.table_of(step.referencing_table)::text, step.constraint_name,
-    'rows whose reference led nowhere were repaired',
-    said.of_all || jsonb_build_object(
-        'rows', (select count(*) from taken where taken.depth = 0), 'rows_along', (select count(*) from taken where taken.depth > 0)
-    )
-from said
-where said.audit = 'batch' and exists (select from taken)
+        case when kept.depth = 0 then step.error_type else 'REFERENCING_ROW_QUARANTINED' end,
+        'warning',
+        case when step.source_id is not null then kept.old_key end,
+        kept.table_name,
+        case when kept.depth = 0 then step.constraint_name end,
+        case when kept.depth = 0 then 'a row whose reference led nowhere was repaired' else 'a row went into the quarantine with the row it refers to' end,
+        of_all || jsonb_build_object('quarantine_id', kept.quarantine_id)
+    from pgmend.repair_batches as written
+    inner join pgmend.quarantine as kept on kept.quarantine_id between written.first_id and written.last_id
+    where written.repair_id = step.repair_id and written.batch = wanted_batch and kept.batch = wanted_batch;
+end
 $function$;
 
 -- Repairs some candidates of one table in a savepoint. A row that the application's own rules refuse (a unique key, a trigger
@@ -711,33 +825,28 @@ as $function$
 declare
     size constant integer := cardinality(candidates);
     piece constant integer := case when size > 25 then 25 when size > 5 then 5 else 1 end;
-    new_batch constant bigint := nextval('pgmend.repair_batches');
-    is_cut boolean;
+    new_batch constant bigint := nextval(pg_get_serial_sequence('pgmend.repair_batches', 'batch'));
+    held record;
     part record;
 begin
-    perform pgmend.place_orphans(step, leaf, candidates);
-    if step.strategy in ('quarantine', 'delete') then
-        is_cut := pgmend.gather_referencing(budget);
-        if is_cut and not exists (select from pg_temp.pgmend_places) then
-            -- A cycle larger than the budget has no leaves to begin with.
-            perform pgmend.place_orphans(step, leaf, candidates);
-            perform pgmend.gather_referencing(null);
-        end if;
-    else
-        perform pgmend.choose_new_keys(step);
-    end if;
-    select count(*) filter (where place.depth = 0), count(*) filter (where place.depth > 0), 0 into taken, along, refused
-    from pg_temp.pgmend_places as place;
-    if taken + along = 0 then
+    taken := 0;
+    along := 0;
+    refused := 0;
+    select found.* into held from pgmend.hold_orphans(step, leaf, candidates) as found;
+    if held.places is null then
         return;
     end if;
-    perform pgmend.write_down_places(step, new_batch);
     if step.strategy in ('quarantine', 'delete') then
-        perform pgmend.delete_places(operators_path);
+        select gone.taken, gone.along into taken, along
+        from pgmend.take_rows(step, new_batch, leaf, held.places, held.root_ids, held.keys, budget, operators_path) as gone;
     else
-        perform pgmend.change_places(step, new_batch, operators_path);
+        taken := pgmend.change_rows(step, new_batch, leaf, held.places, held.root_ids, held.keys, operators_path);
     end if;
-    perform pgmend.audit_batch(step, new_batch);
+    if taken + along > 0 then
+        insert into pgmend.repair_batches (repair_id, batch, first_id, last_id) overriding system value
+        values (step.repair_id, new_batch, held.root_ids[1], currval('pgmend.quarantine_ids'));
+        perform pgmend.audit_batch(step, new_batch, taken, along);
+    end if;
 exception
     when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available
         or insufficient_privilege or sqlstate 'PM031' or undefined_object or undefined_table or undefined_column or undefined_function then
@@ -758,39 +867,6 @@ exception
             refused := refused + part.refused;
             refusal := coalesce(refusal, part.refusal);
         end loop;
-end
-$function$;
-
--- Gives each orphan in the places its new key. The row that is referred to from now on is held, so that it cannot go; where it is
--- not there, or somebody is deleting it, the orphan stays.
-create or replace function pgmend.choose_new_keys(step pgmend.repair_steps)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
-as $function$
-declare
-    wanted_type constant text := (
-        select format_type(attribute.atttypid, -1)
-        from pg_attribute as attribute
-        where attribute.attrelid = step.referenced_table and attribute.attname = step.referenced_column
-    );
-    held text[];
-begin
-    if step.strategy = 'nullify' then
-        return;
-    end if;
-    update pg_temp.pgmend_places as place
-    set new_key = coalesce(
-        step.argument,
-        (select entry.new_key from pgmend.repair_map as entry where entry.step_id = step.step_id and entry.old_key = place.key)
-    );
-    execute format(
-        'select array_agg(held.given) from (select wanted.given from pg_catalog.unnest($1) as wanted (given) '
-        'inner join %1$s as present on present.%2$I = wanted.given::%3$s for key share of present skip locked) as held',
-        step.referenced_table, step.referenced_column, wanted_type
-    ) into held using array(select distinct place.new_key from pg_temp.pgmend_places as place where place.new_key is not null);
-    delete from pg_temp.pgmend_places as place where place.new_key = any(held) is not true;
 end
 $function$;
 

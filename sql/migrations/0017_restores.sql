@@ -329,23 +329,33 @@ set search_path = pg_catalog, pg_temp
 as $function$
 #variable_conflict use_column
 declare
+    newest pgmend.repair_batches;
     ids bigint[];
 begin
     restored := 0;
     refused := 0;
-    select max(kept.batch) into restore_batch.batch
-    from pgmend.quarantine as kept
-    where kept.repair_id = wanted_repair and kept.restored_at is null and kept.batch < below
-        and (wanted_key is null or kept.old_key = wanted_key)
-        and (wanted_table is null or kept.referencing_table = wanted_table);
-    if restore_batch.batch is null then
+    select written.* into newest
+    from pgmend.repair_batches as written
+    where written.repair_id = wanted_repair and written.batch < below
+        and exists (
+            select from pgmend.quarantine as kept
+            where kept.quarantine_id between written.first_id and written.last_id
+                and kept.batch = written.batch and kept.restored_at is null
+                and (wanted_key is null or kept.old_key = wanted_key)
+                and (wanted_table is null or kept.referencing_table = wanted_table)
+        )
+    order by written.batch desc
+    limit 1;
+    if newest.batch is null then
         return;
     end if;
+    batch := newest.batch;
     select array_agg(locked.quarantine_id order by locked.quarantine_id) into ids
     from (
         select kept.quarantine_id
         from pgmend.quarantine as kept
-        where kept.repair_id = wanted_repair and kept.restored_at is null and kept.batch = restore_batch.batch
+        where kept.quarantine_id between newest.first_id and newest.last_id
+            and kept.batch = newest.batch and kept.restored_at is null
             and (wanted_key is null or kept.old_key = wanted_key)
             and (wanted_table is null or kept.referencing_table = wanted_table)
         for no key update
@@ -364,7 +374,7 @@ begin
         'QUARANTINED_ROW_RESTORED', 'info', kept.table_name,
         case repair.audit when 'row' then 'a row is what it was before the repair' else 'rows are what they were before the repair' end,
         jsonb_build_object(
-            'repair_id', wanted_repair, 'batch', restore_batch.batch, 'rows', count(*), 'quarantine_id', min(kept.quarantine_id)
+            'repair_id', wanted_repair, 'batch', newest.batch, 'rows', count(*), 'quarantine_id', min(kept.quarantine_id)
         )
     from pgmend.quarantine as kept
     inner join pgmend.repairs as repair on repair.repair_id = kept.repair_id

@@ -8,7 +8,7 @@ from tests.integration.conftest import LogIn, MakeRole
 from tests.support.database import Database, count, sign_up
 from tests.support.shop_of_orphans import FAST, PATH, checksums, planned, repaired, restored, settled
 from worker.errors import EventsPendingError, RepairRefusedError, TriggerInterferedError
-from worker.repair_run import RepairRun, begin
+from worker.repair_run import Pacing, RepairRun, begin
 from worker.store import migrations, repairs
 from worker.store.connection import Connection
 
@@ -229,6 +229,20 @@ async def test_orphans_of_a_table_that_inherits_are_taken_where_they_are(databas
     assert [tuple(row) for row in await shop.fetch("select user_id, amount from public.orders")] == [(WHOLE, 3)]
     assert (await restored(session, repair_id))[1] == 0
     assert await checksums(shop, ["only public.orders", "public.old_orders"]) == before
+
+
+async def test_cycle_larger_than_the_budget_goes_as_a_whole(database: Database, shop: Connection) -> None:
+    """It has no leaf to begin with."""
+    await shop.execute("create table public.links (id int primary key, user_id uuid, next_id int)")
+    await shop.execute("insert into public.links values (1, $1, 2), (2, null, 1), (3, null, 1), (4, null, 1)", LOST)
+    await shop.execute("alter table public.links add foreign key (next_id) references public.links")
+    session, reference = await settled(database), "public.links.user_id=public.profiles.id"
+
+    plan = await planned(session, reference, only=["links.user_id"])
+    _, (step,) = await repaired(session, plan, pacing=Pacing(pause=0, budget=1))
+
+    assert (step.rows_done, step.rows_along) == (1, 3)
+    assert await count(shop, "public.links") == 0
 
 
 async def test_twins_without_a_key_are_told_apart(database: Database, shop: Connection) -> None:

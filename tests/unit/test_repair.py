@@ -100,16 +100,16 @@ def test_only_the_column_with_the_users_key_is_changed() -> None:
 
 
 def test_batches_grow_towards_the_moment_and_shrink_from_a_lock() -> None:
-    """Fourfold at most, never beyond the bounds; a given size is given."""
+    """Tenfold at most, never beyond the bounds; a given size is given."""
     size, given = BatchSize(), BatchSize(given=50)
     first = size.limit
     size.took(0.001)
-    assert size.limit == first * 4
-    size.took(0.2)
-    assert size.limit == first * 2
+    assert size.limit == first * 10
+    size.took(0.4)
+    assert size.limit == first * 5
     for _ in range(20):
         size.took(0.0)
-    assert size.limit == 10_000
+    assert size.limit == 20_000
     given.failed()
     assert given.limit == 25
     given.recovered()

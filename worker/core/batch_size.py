@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 _FIRST = 200
 _LEAST = 10
-_MOST = 10_000
+_MOST = 20_000
 
 
 @dataclass(slots=True)
@@ -12,7 +12,7 @@ class BatchSize:
     """``given``: always so many. Otherwise as many as take about ``moment`` seconds."""
 
     given: int | None = None
-    moment: float = 0.1
+    moment: float = 0.2
     limit: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -20,9 +20,9 @@ class BatchSize:
         self.limit = self.given or _FIRST
 
     def took(self, seconds: float) -> None:
-        """Grow or shrink towards the moment: fourfold at most, and down to a half."""
+        """Grow or shrink towards the moment: tenfold at most, and down to a half."""
         if self.given is None:
-            factor = min(max(self.moment / max(seconds, 0.001), 0.5), 4.0)
+            factor = min(max(self.moment / max(seconds, 0.001), 0.5), 10.0)
             self.limit = min(max(int(self.limit * factor), _LEAST), _MOST)
 
     def failed(self) -> None:
