@@ -1,16 +1,19 @@
 """How fast orphans go into the quarantine, beside one hand-written statement that deletes and inserts them in one transaction."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.application import Filling
 from bench.laboratory import Laboratory
 from bench.own import connected
 from bench.picture import Bar, Bars, Group
-from bench.report import Comparison, Report, Target
+from bench.report import Comparison, Figure, Report, Target
 from bench.rounds import Lane, interleave
 from worker.repair_planning import Planning, Wishes
-from worker.repair_run import Pacing, RepairRun, begin
+from worker.repair_run import Pacing, Progress, RepairRun, begin
 from worker.store import repairs
 from worker.store.connection import Connection
 
@@ -43,15 +46,36 @@ BY_HAND = """
 """
 LEFT = "select count(*) from public.orders where not exists (select from public.profiles where profiles.id = user_id)"
 REFERENCE = "public.orders.user_id=public.profiles.id"
+FLAT = Target(1.1, at_most=True)
 
 Work = Callable[[Connection], Awaitable[float]]
 
 
+@dataclass(slots=True)
+class Holding:
+    """The most that a session of the server held of its own (MiB), in the first and in the second half of its repair."""
+
+    early: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+
+    def figure(self) -> Figure:
+        """Return the second half beside the first."""
+        early, late = max(self.early), max(self.late)
+        return Figure("memory of the repair's session, second half against first", "MiB", late, early, late / early, FLAT)
+
+    def look(self, progress: Progress, pid: int) -> None:
+        """Look at the session after a batch."""
+        half = self.early if progress.done <= progress.step.rows_planned / 2 else self.late
+        half.append(_private_memory(pid))
+
+
 async def measure(laboratory: Laboratory) -> Report:
     """Take the orphans out of a large table: batch by batch, and in one transaction."""
-    rows = laboratory.size(5_000_000, 20_000)
+    rows = laboratory.size(5_000_000, 40_000)
     prepared = await laboratory.prepare(Filling(statements=FILLING.format(rows=rows)))
-    lanes = {name: _lane(laboratory, prepared, rows // ONE_IN, work) for name, work in WAYS.items()}
+    holding = Holding()
+    ways: dict[str, Work] = {"ours": lambda connection: _ours(connection, holding), "by hand": _by_hand}
+    lanes = {name: _lane(laboratory, prepared, rows // ONE_IN, work) for name, work in ways.items()}
     rounds = await interleave(laboratory.size(3, 1), lanes)
     figure = Comparison(rounds, UNIT).figure(f"orphans repaired, 1 % of {rows:,} rows", "ours", "by hand", Target(0.5))
     bars = [
@@ -59,7 +83,9 @@ async def measure(laboratory: Laboratory) -> Report:
         Bar("one transaction by hand", rounds.median("by hand"), "reference", rounds.values["by hand"]),
     ]
     note = "median of the rounds (ticks); the search for the orphans included"
-    return Report(NAME, [figure], Bars("Orphans into the quarantine", note, UNIT, [Group("", bars)]), rounds.values)
+    return Report(
+        NAME, [figure, holding.figure()], Bars("Orphans into the quarantine", note, UNIT, [Group("", bars)]), rounds.values
+    )
 
 
 def _lane(laboratory: Laboratory, prepared: str, orphans: int, work: Work) -> Lane:
@@ -75,12 +101,13 @@ def _lane(laboratory: Laboratory, prepared: str, orphans: int, work: Work) -> La
     return run
 
 
-async def _ours(connection: Connection) -> float:
+async def _ours(connection: Connection, holding: Holding) -> float:
     await repairs.settle_session(connection, lock_timeout=0.5)
     plan = await Planning(connection, Wishes([REFERENCE], only=[REFERENCE])).run()
     repair_id = await begin(connection, plan, audit="batch", search_path="public")
+    pid = connection.get_server_pid()
     started = time.perf_counter()
-    await RepairRun(connection, repair_id, "public", Pacing(), lambda _: None).run()
+    await RepairRun(connection, repair_id, "public", Pacing(), lambda progress: holding.look(progress, pid)).run()
     return time.perf_counter() - started
 
 
@@ -90,4 +117,8 @@ async def _by_hand(connection: Connection) -> float:
     return time.perf_counter() - started
 
 
-WAYS: dict[str, Work] = {"ours": _ours, "by hand": _by_hand}
+def _private_memory(pid: int) -> float:
+    """Return what a process holds without what it shares, in MiB."""
+    found = re.search(r"^RssAnon:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1024

@@ -61,6 +61,15 @@ def test_keys_of_users_who_exist_are_left_alone_unless_told(reason: str) -> None
     assert decide(LEADS, reason, []).strategy == expected.get(reason, "quarantine")
 
 
+def test_what_is_left_alone_says_how_to_decide_otherwise() -> None:
+    """The option that it prints is one that decides."""
+    left_alone = decide(LEADS, "erased", [])
+    option = left_alone.why.partition("--strategy ")[2].partition(",")[0]
+
+    assert left_alone.strategy is None
+    assert decide(LEADS, "erased", [read_choice(option)]).strategy == "quarantine"
+
+
 @pytest.mark.parametrize("name", ["leads.user_id", "public.leads.user_id", "leads.user_id=profiles.id"])
 def test_choice_is_for_the_reference_that_it_names(name: str) -> None:
     """With or without the schema, with or without the other side; the last choice counts."""

@@ -64,7 +64,7 @@ def decide(reference: Reference, reason: str, choices: Iterable[Choice], *, on_d
     """Return what is done with the orphans of a reason. The last choice counts. ``on_delete``: as it is intended."""
     chosen = [choice for choice in choices if choice.is_for(reference) and choice.reason == reason]
     if not chosen:
-        return _by_default(reason)
+        return _by_default(reference, reason)
     choice = chosen[-1]
     objection = _objection(reference, choice, on_delete or reference.on_delete)
     return Decision(choice.strategy, choice.argument, objection, is_refused=bool(objection))
@@ -75,11 +75,12 @@ def changed_columns(reference: Reference, user_column: str | None) -> tuple[str,
     return (user_column,) if user_column else reference.referencing_columns
 
 
-def _by_default(reason: str) -> Decision:
+def _by_default(reference: Reference, reason: str) -> Decision:
     if reason == "healable":
         return Decision("heal")
     if reason in OF_USERS_WHO_EXIST:
-        return Decision(None, why="the user exists")
+        near = reference.name.partition("=")[0]
+        return Decision(None, why=f"the user exists; --strategy {near}:{reason}=quarantine, say, decides otherwise")
     return Decision("quarantine")
 
 
