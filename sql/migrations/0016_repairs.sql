@@ -462,6 +462,24 @@ begin
 end
 $function$;
 
+-- The foreign keys that lead to tables of which rows are in the places, at one depth or at all.
+create or replace function pgmend.links_to_places(at_depth integer default null)
+returns table (referenced_table regclass, referencing_table regclass, condition text)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    return query
+    select place.table_oid::regclass, key.referencing_table, key.condition
+    from (
+        select distinct placed.table_oid
+        from pg_temp.pgmend_places as placed
+        where at_depth is null or placed.depth = at_depth
+    ) as place
+    cross join lateral pgmend.references_to(place.table_oid) as key;
+end
+$function$;
+
 -- Adds the rows that refer to those in the places, and so on, level by level, about so many at each level, and takes out again
 -- whatever would leave a referencing row behind. Returns whether the budget has cut something.
 create or replace function pgmend.gather_referencing(budget bigint)
@@ -479,11 +497,7 @@ declare
 begin
     loop
         found_here := 0;
-        for link in
-            select place.table_oid::regclass as referenced_table, key.referencing_table, key.condition
-            from (select distinct placed.table_oid from pg_temp.pgmend_places as placed where placed.depth = level) as place
-            cross join lateral pgmend.references_to(place.table_oid) as key
-        loop
+        for link in select found.* from pgmend.links_to_places(level) as found loop
             execute format(
                 'insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key) '
                 'select referencing.tableoid, referencing.ctid, place.root_id, %1$s, place.key '
@@ -524,11 +538,7 @@ declare
 begin
     loop
         removed_here := 0;
-        for link in
-            select place.table_oid::regclass as referenced_table, key.referencing_table, key.condition
-            from (select distinct placed.table_oid from pg_temp.pgmend_places as placed) as place
-            cross join lateral pgmend.references_to(place.table_oid) as key
-        loop
+        for link in select found.* from pgmend.links_to_places() as found loop
             execute format(
                 'delete from pg_temp.pgmend_places as place using only %1$s as referenced, %2$s as referencing '
                 'where place.table_oid = %4$s and referenced.ctid = place.row_ctid and %3$s and not exists ('
