@@ -5,6 +5,7 @@
 --   overdue           of those, whom no event of the last minute speaks of: nobody has just signed up, or was just announced
 --   overdue_since     the first count of an unbroken row of counts that found somebody overdue
 -- orphan_counts: a row for each reference that was counted, by the name that people write for it.
+-- reference_keys: by the same name, the foreign key that held the reference when somebody looked last, and whether it was valid.
 create table if not exists pgmend.user_counts (
     source_id integer not null,
     users bigint,
@@ -25,6 +26,13 @@ create table if not exists pgmend.orphan_counts (
     orphans_since timestamptz,
     counted_at timestamptz not null,
     constraint orphan_counts_pkey primary key (reference)
+);
+
+create table if not exists pgmend.reference_keys (
+    reference text not null,
+    constraint_name text,
+    is_valid boolean not null,
+    constraint reference_keys_pkey primary key (reference)
 );
 
 -- By the source's id, as in 0010_by_source.sql.

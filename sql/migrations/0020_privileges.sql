@@ -115,7 +115,7 @@ begin
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select on pgmend.limits to pgmend_worker;
-        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts to pgmend_worker;
+        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
         grant select on sequence pgmend.event_ids to pgmend_worker;
@@ -139,7 +139,7 @@ begin
         grant usage on schema pgmend to pgmend_operator;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards, pgmend.limits,
         pgmend.outbox, pgmend.express_events, pgmend.careful_events, pgmend.dead_letters, pgmend.workers, pgmend.audit_entries,
-        pgmend.user_counts, pgmend.orphan_counts to pgmend_operator;
+        pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys to pgmend_operator;
         grant select on sequence pgmend.event_ids, pgmend.doorbell_lease to pgmend_operator;
         grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.pause_source(integer, text),
         pgmend.resume_source(integer), pgmend.backfill_users(integer, text, integer), pgmend.user_facts(integer, text[])

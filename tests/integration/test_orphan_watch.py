@@ -120,6 +120,26 @@ async def test_column_that_lost_its_key_is_watched(connection: Connection, log: 
     assert await count(connection, f"{ENTRIES} and constraint_name is null") == 1
 
 
+async def test_key_that_is_lost_or_holds_again_is_audited_once(connection: Connection, log: Log, log_lines: StringIO) -> None:
+    """Replaced by one that is not valid, validated, dropped: three entries, however often somebody looks."""
+    valid = "alter table public.orders validate constraint fk_orders_user_id"
+    for change in ("select", LOOSE, valid, "alter table public.orders drop constraint fk_orders_user_id"):
+        await connection.execute(change)
+        await watch().look(connection, log)
+        await watch().look(connection, log)
+
+    rows = await connection.fetch(
+        "select error_type, severity, constraint_name from public.error_logs where error_type like 'FOREIGN_KEY_%' order by id"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("FOREIGN_KEY_LOST", "warning", "fk_orders_user_id"),
+        ("FOREIGN_KEY_VALIDATED", "info", "fk_orders_user_id"),
+        ("FOREIGN_KEY_LOST", "warning", None),
+    ]
+    lines = [json.loads(line) for line in log_lines.getvalue().splitlines()]
+    assert [(line["event"], line["error_type"]) for line in lines] == [("foreign_key_changed", row[0]) for row in rows]
+
+
 async def test_valid_key_is_looked_at_once_in_an_interval(connection: Connection, log: Log) -> None:
     """Only triggers that were off let orphans past it; a key that is not valid is looked at again as soon as may be."""
     watching = watch()

@@ -28,6 +28,8 @@ VOCABULARY: dict[str, str] = {
     "ORPHANED_LEAD_DETECTED": "A lead referred to a profile that is not there, and was moved into the quarantine.",
     "ORPHANED_CONVERSATION_DETECTED": "A conversation referred to a profile that is not there: it was moved into the quarantine.",
     "ORPHANED_CHAT_MESSAGE_DETECTED": "A message lost its sender or its conversation, and was moved into the quarantine.",
+    "FOREIGN_KEY_LOST": "The sweep found a reference that a valid foreign key had held, and none holds any more.",
+    "FOREIGN_KEY_VALIDATED": "The sweep found that a valid foreign key holds a reference again, or at last.",
     "REFERENCING_ROW_QUARANTINED": "A row went into the quarantine because it refers, by however many keys, to an orphan.",
     "QUARANTINED_ROW_RESTORED": "Rows that a repair had taken away or changed are what they were.",
 }

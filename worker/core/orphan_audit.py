@@ -1,7 +1,34 @@
-"""The audit of orphans: one entry for each reference and change of their number."""
+"""The audit of references: one entry for each change of the number of orphans, or of the foreign key that holds one."""
+
+from dataclasses import dataclass
 
 from worker.core.audit import AuditEntry
 from worker.core.diagnosis import Examined
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A reference that a valid foreign key holds now and did not before, or the other way round."""
+
+    reference: str
+    referencing_table: str
+    constraint_name: str | None
+    is_valid: bool
+    constraint_before: str | None
+
+
+def key_changed(change: KeyChange) -> AuditEntry:
+    """Return the entry for a foreign key that was lost, or that holds again."""
+    return AuditEntry(
+        error_type="FOREIGN_KEY_VALIDATED" if change.is_valid else "FOREIGN_KEY_LOST",
+        severity="info" if change.is_valid else "warning",
+        message="a valid foreign key holds the reference"
+        if change.is_valid
+        else "no valid foreign key holds the reference any more",
+        table_name=change.referencing_table,
+        constraint_name=change.constraint_name,
+        details={"reference": change.reference, "constraint_before": change.constraint_before},
+    )
 
 
 def orphans_detected(examined: Examined, known: int | None) -> AuditEntry | None:

@@ -1,10 +1,11 @@
-"""The watch for orphans: what no valid key holds is counted often, the rest rarely, and a number that changes is audited."""
+"""The watch for orphans: what no valid key holds is counted often, the rest rarely; a change of number or key is audited."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from worker.core.diagnosis import Examined, shown_reference
-from worker.core.orphan_audit import orphans_detected
+from worker.core.orphan_audit import key_changed, orphans_detected
 from worker.core.reference import Reference
 from worker.log import Log
 from worker.store import error_logs, integrity, orphans
@@ -36,6 +37,7 @@ class OrphanWatch:
             return
         survey = Survey(connection, Wishes(statement_seconds=self.statement_seconds))
         references, people = await survey.references()
+        await self._compare_keys(connection, log, references)
         due = [it for it in references if started >= self._due(it)]
         examined = [await survey.examine_lent(await survey.examine(it, people)) for it in due]
         await integrity.forget_orphans(connection, [shown_reference(it) for it in references])
@@ -44,6 +46,16 @@ class OrphanWatch:
         self._unproven_due = now + _REST_FOR_EACH_SECOND_COUNTED * (now - started)
         if started >= self._proven_due:
             self._proven_due = now + self.interval
+
+    async def _compare_keys(self, connection: Connection, log: Log, references: Sequence[Reference]) -> None:
+        async with connection.transaction():
+            await orphans.lock(connection)
+            entries = [key_changed(change) for change in await integrity.keep_keys(connection, references)]
+            if entries:
+                await error_logs.record(connection, entries)
+        for entry in entries:
+            about = {"error_type": entry.error_type, "table": entry.table_name, "constraint": entry.constraint_name}
+            log.warning("foreign_key_changed", **about, **entry.details)
 
     def _due(self, reference: Reference) -> float:
         return self._proven_due if reference.is_declared and reference.is_validated else self._unproven_due

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 from worker.core.diagnosis import Examined
+from worker.core.orphan_audit import KeyChange
+from worker.core.reference import Reference
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -22,6 +24,19 @@ async def keep_orphans(connection: Connection, examined: Collection[Examined]) -
         [it.reference.constraint_name for it in seen],
         [it.orphans for it in seen],
     )
+
+
+async def keep_keys(connection: Connection, references: Collection[Reference]) -> list[KeyChange]:
+    """Keep which foreign key holds each reference, forget all others, and return what has changed."""
+    await connection.execute(statement("integrity/forget_keys"), [it.name for it in references])
+    rows = await connection.fetch(
+        statement("integrity/keep_keys"),
+        [it.name for it in references],
+        [it.referencing_table for it in references],
+        [it.constraint_name for it in references],
+        [it.is_declared and it.is_validated for it in references],
+    )
+    return [KeyChange(**dict(row)) for row in rows]
 
 
 async def forget_orphans(connection: Connection, references: Collection[str]) -> None:
