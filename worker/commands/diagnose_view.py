@@ -21,7 +21,7 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
     for standing in diagnosis.standings:
         yield from _standing(standing)
         yield ""
-    yield from _references(diagnosis.examined)
+    yield from _references(diagnosis)
     for examined in diagnosis.examined:
         if examined.tallies or examined.unseen or examined.mismatch:
             yield ""
@@ -33,8 +33,22 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
             fitting = ", ".join(REASONS[reason].strategies)
             yield from _labelled(reason, f"{REASONS[reason].meaning} Strategies: {fitting}.")
         yield ""
+    if diagnosis.unseen or not diagnosis.is_complete or any(standing.unseen for standing in diagnosis.standings):
+        yield from _labelled("not seen", "The role that ran pgmend migrate sees all of it.")
+        yield ""
     failing = sum(not check.is_passed for check in checks(diagnosis))
-    yield f"{counted(diagnosis.orphans, 'orphan')}, {counted(failing, 'finding')}"
+    yield f"{_orphans(diagnosis)}, {counted(failing, 'finding')}"
+
+
+def _orphans(diagnosis: Diagnosis) -> str:
+    """Return how many orphans there are, and never none of what nobody has seen."""
+    unseen = len(diagnosis.unseen)
+    if diagnosis.is_complete and not unseen:
+        return counted(diagnosis.orphans, "orphan")
+    missed = f"{counted(unseen, 'reference')} not seen" if diagnosis.is_complete else "other references not seen"
+    if unseen == len(diagnosis.examined):
+        return f"orphans not seen, {missed}"
+    return f"{counted(diagnosis.orphans, 'orphan')} in what was seen, {missed}"
 
 
 def _standing(standing: Standing) -> Iterator[str]:
@@ -55,11 +69,14 @@ def _standing(standing: Standing) -> Iterator[str]:
         yield from _labelled(label, f"{constraint.name}: {constraint.definition}")
 
 
-def _references(examined: Sequence[Examined]) -> Iterator[str]:
-    if not examined:
+def _references(diagnosis: Diagnosis) -> Iterator[str]:
+    if not diagnosis.is_complete:
+        yield "which columns refer to the profiles is not seen"
+    elif not diagnosis.examined:
         yield "no column refers to the profiles, by a key or by its name"
+    if not diagnosis.examined:
         return
-    rows = [("reference", "key", "index", "valid", "on delete", "orphans", "share"), *map(_row, examined)]
+    rows = [("reference", "key", "index", "valid", "on delete", "orphans", "share"), *map(_row, diagnosis.examined)]
     yield from _aligned(_fitted(rows, names=3), words=5)
 
 
@@ -100,6 +117,8 @@ def _examined(it: Examined) -> Iterator[str]:
 
 
 def _seen(it: Examined) -> str:
+    if it.is_lent:
+        return "keys and times take the right to read the table"
     if it.seen_column is None:
         return "no timestamp"
     span = f"{_time(it.first_seen)} to {_time(it.last_seen)} UTC by {it.seen_column}"

@@ -59,7 +59,7 @@ class Examined:
     """One reference and its orphans by reason.
 
     ``rows`` of the referencing table: None where nobody could say. ``unseen`` says why the orphans are not known, where they are
-    not.
+    not. ``is_denied``: because of a right. ``is_lent``: counted by a function of pgmend, which tells no keys and no times.
     """
 
     reference: Reference
@@ -70,6 +70,8 @@ class Examined:
     tallies: tuple[Tally, ...] = ()
     unseen: str = ""
     index_is_known: bool = True
+    is_denied: bool = False
+    is_lent: bool = False
 
     @property
     def name(self) -> str:
@@ -126,15 +128,21 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything that one look has seen."""
+    """Everything that one look has seen. ``is_complete``: whether all references are known, which takes the use of a schema."""
 
     standings: tuple[Standing, ...]
     examined: tuple[Examined, ...]
+    is_complete: bool = True
 
     @property
     def orphans(self) -> int:
         """Return how many rows lead nowhere, in all tables that could be read."""
         return sum(it.orphans for it in self.examined)
+
+    @property
+    def unseen(self) -> tuple[Examined, ...]:
+        """Return the references whose orphans nobody could count."""
+        return tuple(it for it in self.examined if it.unseen)
 
     @property
     def reasons(self) -> list[str]:
