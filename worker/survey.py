@@ -51,7 +51,6 @@ class Survey:
     connection: Connection
     wishes: Wishes
     installed: people.Installation = field(init=False)
-    knows_all_references: bool = True
 
     async def run(self) -> Diagnosis:
         """Look at everything."""
@@ -60,7 +59,7 @@ class Survey:
         found = await self._people()
         standings = [await self._standing(each) for each in found]
         examined = [await self._examined(it, found) for it in await self._references(found)]
-        return Diagnosis(tuple(standings), tuple(examined), self.knows_all_references)
+        return Diagnosis(tuple(standings), tuple(examined))
 
     async def references(self) -> tuple[list[Reference], list[People]]:
         """Return the references of what is attached, and the people to whom they lead; none where nothing is attached."""
@@ -173,10 +172,7 @@ class Survey:
         listed: list[Reference] = []
         for look in (self._declared, self._undeclared):
             for each in found:
-                try:
-                    listed += await look(each, listed)
-                except asyncpg.InsufficientPrivilegeError:  # which is said of these profiles, where they are counted
-                    self.knows_all_references = False
+                listed += await look(each, listed)
         listed += [await self._reference(*typed) for typed in self.wishes.references]
         return distinct(listed)
 

@@ -165,13 +165,25 @@ async def test_orphans_of_keys_are_counted_for_the_worker_and_for_whoever_is_on_
     assert (tickets.is_lent, tickets.unseen) == (False, "permission denied for table tickets (SQLSTATE 42501)")
 
 
+async def test_closed_schema_hides_no_reference(lent: str, database: Database) -> None:
+    """A worker, or whoever is on call, needs not even the use of the application's schema to be told of its foreign keys."""
+    await (await database.connect()).execute("revoke usage on schema public from public")
+
+    found = {it.reference.referencing_table: it for it in (await surveyed(lent, None)).examined}
+
+    assert (found["public.leads"].orphans, found["public.leads"].is_lent) == (2, True)
+    assert found["public.tickets"].unseen == "permission denied for schema public (SQLSTATE 42501)"
+
+
 async def test_report_on_what_is_not_seen_never_ends_with_no_orphans(lent: str, database: Database) -> None:
     """Some of it, or all of it: the last line says so, and the one before who sees the rest."""
     some = list(lines(await surveyed(lent, None)))
-    await (await database.connect()).execute("revoke usage on schema public from public")
+    await (await database.connect()).execute(
+        "revoke execute on function pgmend.tally_orphans from pgmend_worker, pgmend_operator"
+    )
     nothing = list(lines(await surveyed(lent, None)))
 
     assert some[-1].startswith("2 orphans in what was seen, 1 reference not seen, ")
     assert "keys and times take the right to read the table" in "\n".join(some)
-    assert nothing[-1].startswith("orphans not seen, other references not seen, ")
+    assert nothing[-1].startswith("orphans not seen (6 references), ")
     assert nothing[-3] == "not seen     The role that ran pgmend migrate sees all of it."

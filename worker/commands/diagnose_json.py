@@ -18,7 +18,6 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "findings": [asdict(check) for check in checks(diagnosis) if not check.is_passed],
         "orphans": diagnosis.orphans,
         "references_unseen": len(diagnosis.unseen),
-        "references_are_complete": diagnosis.is_complete,
     }
 
 

@@ -21,7 +21,7 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
     for standing in diagnosis.standings:
         yield from _standing(standing)
         yield ""
-    yield from _references(diagnosis)
+    yield from _references(diagnosis.examined)
     for examined in diagnosis.examined:
         if examined.tallies or examined.unseen or examined.mismatch:
             yield ""
@@ -33,7 +33,7 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
             fitting = ", ".join(REASONS[reason].strategies)
             yield from _labelled(reason, f"{REASONS[reason].meaning} Strategies: {fitting}.")
         yield ""
-    if diagnosis.unseen or not diagnosis.is_complete or any(standing.unseen for standing in diagnosis.standings):
+    if diagnosis.unseen or any(standing.unseen for standing in diagnosis.standings):
         yield from _labelled("not seen", "The role that ran pgmend migrate sees all of it.")
         yield ""
     failing = sum(not check.is_passed for check in checks(diagnosis))
@@ -42,13 +42,12 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _orphans(diagnosis: Diagnosis) -> str:
     """Return how many orphans there are, and never none of what nobody has seen."""
-    unseen = len(diagnosis.unseen)
-    if diagnosis.is_complete and not unseen:
+    unseen = counted(len(diagnosis.unseen), "reference")
+    if not diagnosis.unseen:
         return counted(diagnosis.orphans, "orphan")
-    missed = f"{counted(unseen, 'reference')} not seen" if diagnosis.is_complete else "other references not seen"
-    if unseen == len(diagnosis.examined):
-        return f"orphans not seen, {missed}"
-    return f"{counted(diagnosis.orphans, 'orphan')} in what was seen, {missed}"
+    if len(diagnosis.unseen) == len(diagnosis.examined):
+        return f"orphans not seen ({unseen})"
+    return f"{counted(diagnosis.orphans, 'orphan')} in what was seen, {unseen} not seen"
 
 
 def _standing(standing: Standing) -> Iterator[str]:
@@ -69,14 +68,11 @@ def _standing(standing: Standing) -> Iterator[str]:
         yield from _labelled(label, f"{constraint.name}: {constraint.definition}")
 
 
-def _references(diagnosis: Diagnosis) -> Iterator[str]:
-    if not diagnosis.is_complete:
-        yield "which columns refer to the profiles is not seen"
-    elif not diagnosis.examined:
+def _references(examined: Sequence[Examined]) -> Iterator[str]:
+    if not examined:
         yield "no column refers to the profiles, by a key or by its name"
-    if not diagnosis.examined:
         return
-    rows = [("reference", "key", "index", "valid", "on delete", "orphans", "share"), *map(_row, diagnosis.examined)]
+    rows = [("reference", "key", "index", "valid", "on delete", "orphans", "share"), *map(_row, examined)]
     yield from _aligned(_fitted(rows, names=3), words=5)
 
 

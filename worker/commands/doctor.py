@@ -20,10 +20,22 @@ FOUND_SOMETHING = 3
 
 _MISSED_HEARTBEATS = 3
 
+EXAMPLES = """\
+examples:
+  pgmend doctor
+  pgmend doctor --json --no-trial                  for a pipeline
+  pgmend doctor --worker-role app_worker           as the installer, before that login works
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``doctor``."""
-    parser = commands.add_parser("doctor", help="report what is wrong, why it matters, and the SQL that mends it")
+    parser = commands.add_parser(
+        "doctor",
+        help="report what is wrong, why it matters, and the SQL that mends it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.add_argument("--no-trial", action="store_true", help="do not try the recipe in a transaction that is rolled back")
     parser.add_argument("--worker-role", metavar="ROLE", help="judge this role's rights as the worker's, whoever asks")

@@ -128,11 +128,10 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything that one look has seen. ``is_complete``: whether all references are known, which takes the use of a schema."""
+    """Everything that one look has seen."""
 
     standings: tuple[Standing, ...]
     examined: tuple[Examined, ...]
-    is_complete: bool = True
 
     @property
     def orphans(self) -> int:
