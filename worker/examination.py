@@ -30,6 +30,8 @@ class Wishes:
     worker_silence: float
     statement_seconds: float = 5.0
     with_trial: bool = True
+    worker_role: str | None = None
+    """Whose rights are judged as the worker's; None: the catalog says who that is."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Examination:
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sight = Sight(self.wishes.worker_silence)
+        self.sight = Sight(self.wishes.worker_silence, self.wishes.worker_role)
 
     async def run(self) -> Report:
         """Look at everything and return the report."""
@@ -51,7 +53,7 @@ class Examination:
         if not server.schema_exists:
             findings.append(found("schema_missing", server.database, what="there is no schema pgmend", mend="pgmend migrate"))
         elif not server.schema_is_readable:
-            findings += judge_unreadable(server.role)
+            findings += judge_unreadable(server.role, judges_another=self.wishes.worker_role is not None)
         else:
             schema_findings, is_known = await self._schema()
             findings += schema_findings

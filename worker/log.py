@@ -14,7 +14,8 @@ Log = FilteringBoundLogger
 _LONGEST_TEXT = 2000
 """Characters of one value. Longer ones come from outside, and to look through them for secrets would take minutes."""
 
-_PASSWORD_IN_URL = re.compile(r"(\b\w+://[^\s:/@]*):\S*@")
+_PASSWORD_IN_URL = re.compile(r"(\b\w+://(?!user:password@[^\s@]*(?:\s|$))[^\s:/@]*):\S*@")
+"""The example that our own hints give is none to be masked."""
 _PASSWORD_ASSIGNED = re.compile(r"(password\s*=\s*)\S+", re.IGNORECASE)
 _ROW_VALUES = re.compile(
     r"(Key \(.*?\)=)\(.*\)(?= already exists| is not present| is still referenced| conflicts)|(Failing row contains )\(.*\)",

@@ -11,6 +11,7 @@ from worker.core.doctor.users import judge_absences
 from worker.core.doctor.wording import Source
 from worker.core.doctor.work import judge_backlog, judge_letters, judge_worker
 from worker.core.finding import Finding
+from worker.errors import NameUnknownError
 from worker.store import doctor, workers
 from worker.store.connection import Connection
 
@@ -21,26 +22,37 @@ class Sight:
 
     worker_silence: float
     """How many seconds a worker may be silent."""
+    worker_role: str | None = None
+    """The role that is judged as the worker's: as a person named it, and once it was looked at, whoever it is."""
     facts: dict[str, str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     """The sources whose tables and columns are there."""
     role_may_work: bool = False
+    """Whether the role of this connection could do the worker's work, whoever is judged."""
 
 
 Look = Callable[[Connection, Sight], Awaitable[list[Finding]]]
 
 
 async def at_worker_role(connection: Connection, sight: Sight) -> list[Finding]:
-    """Look at the role of this connection."""
+    """Look at the role of the worker, which need not be that of this connection."""
+    judged, own = await doctor.judged_role(connection, sight.worker_role)
+    if judged is None:
+        raise NameUnknownError(f"there is no role {sight.worker_role}", hint="--worker-role is the login of pgmend run")
     lacking = await doctor.lacking_rights(connection)
     role = await doctor.worker_role(connection)
+    sight.worker_role = judged
     sight.role_may_work = not lacking and (role.group_exists or role.owns_schema)
+    if judged != own:
+        lacking = await doctor.lacking_rights(connection, judged)
+        role = await doctor.worker_role(connection, judged)
+        sight.facts["judged role"] = f"{role.role}, as the worker's"
     return judge_worker_role(role, lacking)
 
 
-async def at_writers(connection: Connection, _sight: Sight) -> list[Finding]:
+async def at_writers(connection: Connection, sight: Sight) -> list[Finding]:
     """Look at whom the worker has to replay for."""
-    return judge_writers(await doctor.writers(connection))
+    return judge_writers(await doctor.writers(connection, sight.worker_role))
 
 
 async def at_openings(connection: Connection, _sight: Sight) -> list[Finding]:
@@ -48,9 +60,9 @@ async def at_openings(connection: Connection, _sight: Sight) -> list[Finding]:
     return judge_openings(await doctor.openings(connection))
 
 
-async def at_audit(connection: Connection, _sight: Sight) -> list[Finding]:
+async def at_audit(connection: Connection, sight: Sight) -> list[Finding]:
     """Look at the audit table."""
-    return judge_audit(await doctor.audit(connection))
+    return judge_audit(await doctor.audit(connection, sight.worker_role))
 
 
 async def at_sources(connection: Connection, sight: Sight) -> list[Finding]:

@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.core.address import MASK, without_secrets
 from worker.core.retention import Keeping
 from worker.core.retry_policy import RetryPolicy
 from worker.errors import SettingsInvalidError
@@ -133,8 +134,8 @@ class Settings(BaseSettings):
         return Keeping(self.keep_captured_rows_days, self.keep_dead_letters_days, self.keep_audit_entries_days)
 
     def masked(self) -> dict[str, object]:
-        """Return the effective settings with every secret masked."""
-        return {name: _masked(value) for name, value in self}
+        """Return the effective settings with every secret masked. Of an address that is the password alone."""
+        return {name: _masked(name, value) for name, value in self}
 
     def _target(self, url: SecretStr) -> Target:
         return Target(
@@ -175,5 +176,7 @@ def _explained(error: ValidationError) -> SettingsInvalidError:
     return SettingsInvalidError(f"{name} is wrong", detail=f"{shown}: {reason}", hint=f"it says {description}")
 
 
-def _masked(value: object) -> object:
-    return "********" if isinstance(value, SecretStr) else value
+def _masked(name: str, value: object) -> object:
+    if not isinstance(value, SecretStr):
+        return value
+    return without_secrets(value.get_secret_value()) if name.endswith("_url") else MASK

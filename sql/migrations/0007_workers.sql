@@ -1,10 +1,12 @@
--- Who is at work: one row a worker, renewed at every heartbeat, removed at a graceful stop.
+-- Who is at work: one row a worker, renewed at every heartbeat, removed at a graceful stop. The role is for the doctor, who
+-- judges the rights of the worker whoever asks.
 create table if not exists pgmend.workers (
     worker_id text not null,
     host text not null,
     pid integer not null,
     version text not null,
     listening boolean not null,
+    role_name name not null default current_user,
     started_at timestamptz not null default clock_timestamp(),
     seen_at timestamptz not null default clock_timestamp(),
     constraint workers_pkey primary key (worker_id)

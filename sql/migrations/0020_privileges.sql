@@ -142,8 +142,8 @@ begin
         pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys to pgmend_operator;
         grant select on sequence pgmend.event_ids, pgmend.doorbell_lease to pgmend_operator;
         grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.pause_source(integer, text),
-        pgmend.resume_source(integer), pgmend.backfill_users(integer, text, integer), pgmend.user_facts(integer, text[])
-        to pgmend_operator;
+        pgmend.resume_source(integer), pgmend.backfill_users(integer, text, integer), pgmend.user_facts(integer, text[]),
+        pgmend.tally_orphans(oid) to pgmend_operator;
     end if;
 end
 $migration$;

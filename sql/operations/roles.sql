@@ -3,7 +3,7 @@
 --   shop           the database
 --   shop_owner     owns the application's tables, and is to install pgmend; no superuser
 --   shop_worker    the login that the worker uses
---   shop_operator  the login of whoever is on call: pgmend status, events, dead-letters, explain, heal, pause, resume
+--   shop_operator  the login of whoever is on call: docs/runbook.md says what takes it, and what takes another
 --   shop_writer    a role of the application that writes rows which refer to profiles; one line for each
 --   accounts, accounts.users   the schema and table of the users, where they belong to another role
 
@@ -14,7 +14,8 @@ create role pgmend_worker nologin;
 create role shop_worker login in role pgmend_worker;
 
 -- Whoever is on call reads everything of pgmend, captured rows included, sends dead letters back or lets them go, and stops a
--- source or lets it go on; the application's tables stay closed to them. To try a dead letter (--dry-run) takes pgmend_worker.
+-- source or lets it go on; the application's tables stay closed to them, but for how many rows of a foreign key lead nowhere.
+-- To try a dead letter (--dry-run) takes pgmend_worker.
 create role pgmend_operator nologin;
 create role shop_operator login in role pgmend_operator;
 

@@ -166,11 +166,12 @@ async def test_dry_run_and_status_change_nothing(empty_database: Database) -> No
 
 
 async def test_config_masks_every_secret() -> None:
-    """The effective settings are printed, the address is not."""
+    """The effective settings are printed, the address without its password."""
     status, out, _ = await run_command("postgresql://app:hunter2@db/app", "config", "--json", consumers=2)
 
     assert status == 0
     assert json.loads(out)["consumers"] == 2
+    assert json.loads(out)["database_url"] == "postgresql://app:********@db/app"
     assert "hunter2" not in out
 
 

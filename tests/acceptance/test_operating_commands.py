@@ -333,3 +333,12 @@ async def test_operator_reads_and_decides_and_touches_nothing_of_the_application
     assert (read, tried[0], decided) == ([0, 0, 0, 0, 3], 13, [0, 0, 0, 0, 48])
     assert "rights of the worker" in tried[2]
     assert await connection.fetchval(READS_ORDERS) is False
+
+
+async def test_command_of_another_login_says_whose_it_is(cluster: Cluster, database: Database, make_role: MakeRole) -> None:  # noqa: F811
+    """The worker may not stop a source; the line names the role that may, and offers no right that the worker has."""
+    await make_role("at_work", "login in role pgmend_worker")
+
+    status, _, err = await run_command(cluster.url(database.name, "at_work"), "pause", "--reason", "a look")
+
+    assert (status, "who is on call of pgmend_operator" in err, "grant" in err) == (13, True, False)

@@ -7,8 +7,9 @@ import pytest
 from tests.integration.conftest import MakeRole
 from tests.integration.test_doctor import ON_THE_SAMPLE
 from tests.support.database import Database, sign_up
-from tests.support.examined import checks, findings, of
+from tests.support.examined import checks, examined, findings, of
 from tests.support.workload import park_order, report_order
+from worker.errors import NameUnknownError
 from worker.store.connection import Connection
 
 NO_REPLAY_FUNCTION = "drop function pgmend.replay_as_1(regclass, name, jsonb, boolean)"
@@ -172,7 +173,7 @@ async def test_audit_table_that_the_worker_may_not_write_is_found(database: Data
         await connection.execute(finding.mend)
 
     assert [finding.what for finding in unreachable] == [
-        "this role may not insert",
+        "lent_worker may not insert",
         "app_installer, who owns the view on it, may not insert",
     ]
     assert "audit_unreachable" not in checks(await findings(database, role="lent_worker"))
@@ -186,3 +187,69 @@ async def test_role_with_one_connection_gets_a_report_all_the_same(database: Dat
 
     assert "the way to the server" in [finding.subject for finding in of(found, "not_seen")]
     assert "key_not_guarded" in checks(found)
+
+
+@pytest.fixture
+async def operator(make_role: MakeRole) -> str:
+    """A login that is on call and nothing else."""
+    await make_role("lent_operator", "login in role pgmend_operator")
+    return "lent_operator"
+
+
+@pytest.mark.usefixtures("writer")
+async def test_operator_gets_the_report_of_the_worker(database: Database, make_role: MakeRole, operator: str) -> None:
+    """Nothing is wrong for the worker, so nothing is for who only asks; what the operator may not see or do is a note."""
+    await make_role("lent_worker", "login in role pgmend_worker")
+    asked, own = [await findings(database, role=role) for role in (operator, "lent_worker")]
+
+    assert checks(asked) == checks(own)
+    assert {finding.severity for finding in of(asked, "not_seen")} == {"note"}
+    assert "lent_operator may not heal" in of(asked, "recipe_not_tried")[0].what
+
+
+async def test_no_mend_widens_the_rights_of_the_operator(database: Database, operator: str) -> None:
+    """Not even where the worker lacks every right."""
+    connection = await database.connect()
+    await connection.execute("revoke all on all tables in schema pgmend from pgmend_worker")
+    found = await findings(database, role=operator)
+
+    assert "worker_role_bare" in checks(found)
+    assert not any(operator in finding.mend for finding in found)
+
+
+async def test_login_of_the_worker_that_works_is_judged_whoever_asks(database: Database, operator: str) -> None:
+    """A worker that is a superuser is known by its row, also to an operator."""
+    connection = await database.connect()
+    assert "worker_is_superuser" not in checks(await findings(database, role=operator))
+
+    await connection.execute(
+        "insert into pgmend.workers (worker_id, host, pid, version, listening) values ('w', 'h', 1, '0', true)"
+    )
+    report = await examined(database.cluster.url(database.name, operator))
+
+    assert [finding.subject for finding in of(list(report.findings), "worker_is_superuser")] == ["postgres"]
+    assert report.facts["judged role"] == "postgres, as the worker's"
+
+
+async def test_role_that_somebody_names_is_judged(database: Database, make_role: MakeRole) -> None:
+    """An installer asks about the login that is to become the worker's, and the mend is about that one."""
+    await make_role("next_worker", "login")
+    (finding,) = of(await findings(database, worker_role="next_worker"), "worker_lacks_rights")
+    await (await database.connect()).execute(finding.mend)
+
+    assert finding.mend == "grant pgmend_worker to next_worker;"
+    assert not {"worker_lacks_rights", "worker_is_superuser"} & checks(await findings(database, worker_role="next_worker"))
+
+
+async def test_role_that_is_not_there_is_refused(database: Database) -> None:
+    """A typing error is no clean report."""
+    with pytest.raises(NameUnknownError, match="there is no role nobody_here"):
+        await findings(database, worker_role="nobody_here")
+
+
+async def test_stranger_who_asks_about_the_worker_is_offered_the_right_to_look(database: Database, make_role: MakeRole) -> None:
+    """And not the rights of the worker."""
+    await make_role("stranger", "login")
+    (finding,) = await findings(database, role="stranger", worker_role="pgmend_worker")
+
+    assert (finding.check, finding.mend) == ("not_seen", "grant pgmend_operator to stranger;")

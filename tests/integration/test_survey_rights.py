@@ -6,8 +6,10 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from tests.integration.conftest import MakeRole
 from tests.support.database import Database, drop_database
 from tests.support.surveyed import NAMED, PEOPLE, surveyed
+from worker.commands.diagnose_view import lines
 from worker.core.diagnosis import Examined
 from worker.core.verification import Check, checks
 from worker.embedded import Cluster
@@ -135,3 +137,53 @@ async def test_writers_write_while_the_survey_reads(clerk: str, owner: Connectio
         found = await seen(clerk, lock_seconds=0.05)
 
     assert (found["public.orders"].orphans, found["public.orders"].unseen) == (1, "")
+
+
+LEADS_THAT_LEAD_NOWHERE = """
+    set session_replication_role = replica;
+    insert into public.leads (user_id, source) select gen_random_uuid(), 'test' from generate_series(1, 2);
+    reset session_replication_role;
+    create table public.tickets (user_id uuid)
+"""
+
+
+@pytest.fixture(params=["pgmend_worker", "pgmend_operator"])
+async def lent(request: pytest.FixtureRequest, cluster: Cluster, database: Database, make_role: MakeRole) -> str:
+    """The address for a login of a role of pgmend, which may read no table of the application; two leads are orphans."""
+    await make_role("lent", f"login in role {request.param}")
+    await (await database.connect()).execute(LEADS_THAT_LEAD_NOWHERE)
+    return cluster.url(database.name, "lent")
+
+
+async def test_orphans_of_keys_are_counted_for_the_worker_and_for_whoever_is_on_call(lent: str) -> None:
+    """With rights that pgmend lends; a column without a key is not seen, and no time is made up."""
+    found = {it.reference.referencing_table: it for it in (await surveyed(lent, None)).examined}
+    leads, tickets = found["public.leads"], found["public.tickets"]
+
+    assert (leads.orphans, leads.unseen, leads.is_lent) == (2, "", True)
+    assert [(tally.reason, tally.sample) for tally in leads.tallies] == [("unknown", ())]
+    assert (tickets.is_lent, tickets.unseen) == (False, "permission denied for table tickets (SQLSTATE 42501)")
+
+
+async def test_closed_schema_hides_no_reference(lent: str, database: Database) -> None:
+    """A worker, or whoever is on call, needs not even the use of the application's schema to be told of its foreign keys."""
+    await (await database.connect()).execute("revoke usage on schema public from public")
+
+    found = {it.reference.referencing_table: it for it in (await surveyed(lent, None)).examined}
+
+    assert (found["public.leads"].orphans, found["public.leads"].is_lent) == (2, True)
+    assert found["public.tickets"].unseen == "permission denied for schema public (SQLSTATE 42501)"
+
+
+async def test_report_on_what_is_not_seen_never_ends_with_no_orphans(lent: str, database: Database) -> None:
+    """Some of it, or all of it: the last line says so, and the one before who sees the rest."""
+    some = list(lines(await surveyed(lent, None)))
+    await (await database.connect()).execute(
+        "revoke execute on function pgmend.tally_orphans from pgmend_worker, pgmend_operator"
+    )
+    nothing = list(lines(await surveyed(lent, None)))
+
+    assert some[-1].startswith("2 orphans in what was seen, 1 reference not seen, ")
+    assert "keys and times take the right to read the table" in "\n".join(some)
+    assert nothing[-1].startswith("orphans not seen (6 references), ")
+    assert nothing[-3] == "not seen     The role that ran pgmend migrate sees all of it."

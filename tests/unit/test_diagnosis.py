@@ -170,7 +170,7 @@ def test_json_says_what_the_text_says() -> None:
     answer = json.loads(json.dumps(diagnose_json.as_json(Diagnosis((STANDING,), (SICK, KEYLESS)))))
     first, second = answer["references"]
 
-    assert answer.keys() == {"people", "references", "reasons", "findings", "orphans"}
+    assert answer.keys() == {"people", "references", "reasons", "findings", "orphans", "references_unseen"}
     assert (first["orphans"], first["share_percent"], first["by_reason"][1]["sample"]) == (5, 50.0, ["k"])
     assert (first["first_seen"], second["constraint_name"]) == ("2023-01-01T00:00:00+00:00", None)
     assert answer["people"][0]["coverage"]["percent"] == 88.8889

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,27 @@ def every_command(parser: argparse.ArgumentParser, above: str = "") -> Iterator[
             yield from every_command(below, f"{above}{name} ")
         else:
             yield f"{above}{name}", below
+
+
+@pytest.mark.parametrize("name", [name for name, _ in every_command(make_parser())])
+def test_help_of_every_command_has_examples_that_its_parser_takes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person who is in a hurry copies one, and it is not refused as a wrong command line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.json").write_text("{}")
+    examples = examples_of(dict(every_command(make_parser()))[name])
+
+    assert [example for example in examples if f" {' '.join(example)} ".startswith(f" {name} ")], name
+    for example in examples:
+        assert make_parser().parse_args(example).run
+
+
+def examples_of(parser: argparse.ArgumentParser) -> list[list[str]]:
+    """Return the words after ``pgmend`` of each example that the help of a command ends with."""
+    text = parser.format_help().partition("\nexamples:\n")[2]
+    found = re.findall(r"^  (?:PGMEND_\S+ )?pgmend (.+?)(?: [>|] .*|  .*)?$", text, re.MULTILINE)
+    return [shlex.split(example) for example in found]
 
 
 def test_catalogue_of_checks_is_documented() -> None:

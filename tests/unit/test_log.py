@@ -38,6 +38,14 @@ def test_password_in_a_url_is_masked_also_in_a_traceback() -> None:
     assert "postgresql://app:********@db" in stream.getvalue()
 
 
+def test_example_of_an_address_in_a_hint_is_not_masked() -> None:
+    """It tells a person what to write; a password that only begins like it is masked."""
+    example = "it says where the database is: postgresql://user:password@host:5432/database"
+
+    assert redacted(example) == example
+    assert "hunter2" not in redacted("postgresql://user:password@x:hunter2@host:5432/database")
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -92,3 +92,20 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGMEND_DATABASE_URL", URL)
 
     assert "secret" not in str(settings.load().masked())
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (URL, "postgresql://app:********@db.example:5432/app"),
+        ("postgresql://app@db/app?sslmode=require", "postgresql://app@db/app?sslmode=require"),
+        ("postgresql://db/app?user=app&password=secret", "postgresql://db/app?user=app&password=********"),
+        ("postgresql://app:sec%40ret@/app?host=/run/pg", "postgresql://app:********@/app?host=/run/pg"),
+        *((f"postgresql://app:{half}secret@db/app", "********") for half in ("a@", "a/", "a?", "a#", "a]")),
+    ],
+)
+def test_address_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch, url: str, shown: str) -> None:
+    """Whoever asks sees which host, database and login; of an address that nobody can take apart, nothing."""
+    monkeypatch.setenv("PGMEND_DATABASE_URL", url)
+
+    assert settings.load().masked()["database_url"] == shown

@@ -16,10 +16,23 @@ from worker.errors import PgmendError, RecipeUndecidedError
 from worker.store import catalog, migrations, sources
 from worker.store.connection import Connection, Target, close, connect
 
+EXAMPLES = """\
+examples:
+  pgmend attach                                      propose, as SQL, what the catalog suggests
+  pgmend attach --users auth.users --profiles public.profiles
+  pgmend attach --erased-when 'users.deleted_at is not null' --guard fk_orders_user_id=ensure --apply
+  pgmend attach --recipe recipe.json --output attach.sql
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``attach``."""
-    parser = commands.add_parser("attach", help="propose how to attach an application, as SQL; --apply does it")
+    parser = commands.add_parser(
+        "attach",
+        help="propose how to attach an application, as SQL; --apply does it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--users", metavar="TABLE", help="the table that sign-ups land in")
     parser.add_argument("--users-key", metavar="COLUMN", help="its key; by default the primary key")
     parser.add_argument("--profiles", metavar="TABLE", help="the table that the foreign keys refer to")

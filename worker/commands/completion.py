@@ -8,6 +8,7 @@ from worker.commands import Commands
 
 EXAMPLES = """\
 examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   pgmend completion bash > ~/.local/share/bash-completion/completions/pgmend
   pgmend completion zsh > "${fpath[1]}/_pgmend"
 """

@@ -37,10 +37,22 @@ _OF_A_REFERENCE = {
 }
 """Options that may be given more than once."""
 
+EXAMPLES = """\
+examples:
+  pgmend constrain                                                  every step, with its locks
+  pgmend constrain --only orders.user_id --on-delete orders.user_id=cascade --apply
+  pgmend constrain --reference tickets.user_id=profiles.id --guard park --apply
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``constrain``."""
-    parser = commands.add_parser("constrain", help="make missing and NOT VALID foreign keys valid, without downtime")
+    parser = commands.add_parser(
+        "constrain",
+        help="make missing and NOT VALID foreign keys valid, without downtime",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="print every step with its locks and change nothing (the default)")
     what.add_argument("--apply", action="store_true", help="carry the plan out")

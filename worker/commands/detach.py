@@ -13,10 +13,22 @@ from worker.store import catalog, migrations, sources
 from worker.store.connection import Target, close, connect
 from worker.store.sources import Events
 
+EXAMPLES = """\
+examples:
+  pgmend detach --source 1 --dry-run        what would be removed
+  pgmend detach --source 1                  refuses while captured rows wait
+  pgmend detach --all --discard-events
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``detach``."""
-    parser = commands.add_parser("detach", help="remove triggers, guards, functions and configuration of a source")
+    parser = commands.add_parser(
+        "detach",
+        help="remove triggers, guards, functions and configuration of a source",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--source", metavar="N", type=int, help="the source's number")
     which.add_argument("--all", action="store_true", help="every source")

@@ -11,10 +11,22 @@ from worker.commands.diagnose_view import lines
 from worker.commands.surveying import FOUND_SOMETHING, add_options, survey
 from worker.core.verification import checks
 
+EXAMPLES = """\
+examples:
+  pgmend diagnose
+  pgmend diagnose --reference tickets.opened_by=profiles.id --sample 10
+  pgmend diagnose --users users --profiles profiles --erased-when 'users.deleted_at is not null'
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``diagnose``."""
-    parser = commands.add_parser("diagnose", help="count orphans and say why each is one; changes nothing")
+    parser = commands.add_parser(
+        "diagnose",
+        help="count orphans and say why each is one; changes nothing",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_options(parser)
     parser.add_argument("--sample", metavar="N", type=_count, default=3, help="how many keys of each reason are shown")
     parser.add_argument("--json", action="store_true", help="as one JSON object")

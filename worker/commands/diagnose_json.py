@@ -17,6 +17,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "reasons": {reason: asdict(REASONS[reason]) for reason in diagnosis.reasons},
         "findings": [asdict(check) for check in checks(diagnosis) if not check.is_passed],
         "orphans": diagnosis.orphans,
+        "references_unseen": len(diagnosis.unseen),
     }
 
 
@@ -36,13 +37,14 @@ def _reference_json(it: Examined) -> dict[str, Any]:
         "rows": it.rows,
         "rows_are_estimated": it.rows_are_estimated,
         "unseen": it.unseen or None,
+        "is_lent": it.is_lent,
         "orphans": None if it.unseen else it.orphans,
         "keys": None if it.unseen else it.keys,
         "share_percent": None if it.unseen or it.share is None else round(it.share, 4),
         "first_seen": _iso(it.first_seen),
         "last_seen": _iso(it.last_seen),
-        "last_hour": it.last_hour,
-        "last_day": it.last_day,
+        "last_hour": None if it.is_lent else it.last_hour,
+        "last_day": None if it.is_lent else it.last_day,
         "by_reason": [_tally_json(tally) for tally in it.tallies],
     }
 

@@ -33,8 +33,21 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
             fitting = ", ".join(REASONS[reason].strategies)
             yield from _labelled(reason, f"{REASONS[reason].meaning} Strategies: {fitting}.")
         yield ""
+    if diagnosis.unseen or any(standing.unseen for standing in diagnosis.standings):
+        yield from _labelled("not seen", "The role that ran pgmend migrate sees all of it.")
+        yield ""
     failing = sum(not check.is_passed for check in checks(diagnosis))
-    yield f"{counted(diagnosis.orphans, 'orphan')}, {counted(failing, 'finding')}"
+    yield f"{_orphans(diagnosis)}, {counted(failing, 'finding')}"
+
+
+def _orphans(diagnosis: Diagnosis) -> str:
+    """Return how many orphans there are, and never none of what nobody has seen."""
+    unseen = counted(len(diagnosis.unseen), "reference")
+    if not diagnosis.unseen:
+        return counted(diagnosis.orphans, "orphan")
+    if len(diagnosis.unseen) == len(diagnosis.examined):
+        return f"orphans not seen ({unseen})"
+    return f"{counted(diagnosis.orphans, 'orphan')} in what was seen, {unseen} not seen"
 
 
 def _standing(standing: Standing) -> Iterator[str]:
@@ -100,6 +113,8 @@ def _examined(it: Examined) -> Iterator[str]:
 
 
 def _seen(it: Examined) -> str:
+    if it.is_lent:
+        return "keys and times take the right to read the table"
     if it.seen_column is None:
         return "no timestamp"
     span = f"{_time(it.first_seen)} to {_time(it.last_seen)} UTC by {it.seen_column}"

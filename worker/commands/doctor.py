@@ -20,17 +20,30 @@ FOUND_SOMETHING = 3
 
 _MISSED_HEARTBEATS = 3
 
+EXAMPLES = """\
+examples:
+  pgmend doctor
+  pgmend doctor --json --no-trial                  for a pipeline
+  pgmend doctor --worker-role app_worker           as the installer, before that login works
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``doctor``."""
-    parser = commands.add_parser("doctor", help="report what is wrong, why it matters, and the SQL that mends it")
+    parser = commands.add_parser(
+        "doctor",
+        help="report what is wrong, why it matters, and the SQL that mends it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.add_argument("--no-trial", action="store_true", help="do not try the recipe in a transaction that is rolled back")
+    parser.add_argument("--worker-role", metavar="ROLE", help="judge this role's rights as the worker's, whoever asks")
     parser.set_defaults(run=_doctor)
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    report = asyncio.run(examine(settings.load(), with_trial=not options.no_trial))
+    report = asyncio.run(examine(settings.load(), with_trial=not options.no_trial, worker_role=options.worker_role))
     if options.json:
         print(json.dumps(as_json(report)))
     else:
@@ -38,7 +51,7 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if report.is_clean else FOUND_SOMETHING
 
 
-async def examine(effective: Settings, *, with_trial: bool) -> Report:
+async def examine(effective: Settings, *, with_trial: bool, worker_role: str | None) -> Report:
     """Look at the installation as the worker would meet it."""
     wishes = Wishes(
         effective.target,
@@ -46,6 +59,7 @@ async def examine(effective: Settings, *, with_trial: bool) -> Report:
         bell_patience=effective.heartbeat_timeout_seconds,
         worker_silence=_MISSED_HEARTBEATS * effective.heartbeat_interval_seconds,
         with_trial=with_trial,
+        worker_role=worker_role,
     )
     connection = await connect(replace(effective.target, application_name="pgmend doctor", prepared_statements=False))
     try:

@@ -14,13 +14,21 @@ from worker.store.connection import close, connect
 
 _MISSED_HEARTBEATS = 3
 
+EXAMPLES = """\
+examples:
+  pgmend config                 where it connects, as whom, and every other setting; passwords masked
+  pgmend check                  is the worker on this machine alive? for a health check
+  pgmend check --any-host       is any?
+"""
+_OF_BOTH = {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``config`` and ``check``."""
-    config_parser = commands.add_parser("config", help="print the effective settings, secrets masked")
+    config_parser = commands.add_parser("config", help="print the effective settings, secrets masked", **_OF_BOTH)
     config_parser.add_argument("--json", action="store_true", help="as one JSON object")
     config_parser.set_defaults(run=lambda options: config(settings.load(), as_json=options.json))
-    check_parser = commands.add_parser("check", help="exit 0 if the database is ready and a worker here is alive")
+    check_parser = commands.add_parser("check", help="exit 0 if the database is ready and a worker here is alive", **_OF_BOTH)
     check_parser.add_argument("--any-host", action="store_true", help="accept a worker on another host")
     check_parser.set_defaults(run=_check)
 

@@ -12,13 +12,21 @@ from worker.store.connection import Connection, Target, close, connect
 
 Change = Callable[[Connection], Awaitable[dict[int, str]]]
 
+EXAMPLES = """\
+examples:
+  pgmend pause --source 1 --reason 'the profiles are being restored'
+  pgmend resume --source 1
+While a source is paused, an insert under a guard of mode ensure heals nobody: without its profile it fails with 23503.
+"""
+_OF_BOTH = {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``pause`` and ``resume``."""
-    pause = commands.add_parser("pause", help="make no profile and replay nothing until resumed; captures go on")
+    pause = commands.add_parser("pause", help="make no profile and replay nothing until resumed; captures go on", **_OF_BOTH)
     pause.add_argument("--reason", required=True, help="why, for whoever comes next")
     pause.set_defaults(run=_pause)
-    resume = commands.add_parser("resume", help="let a paused source go on; what is missing now is made")
+    resume = commands.add_parser("resume", help="let a paused source go on; what is missing now is made", **_OF_BOTH)
     resume.set_defaults(run=_resume)
     for parser in (pause, resume):
         parser.add_argument("--source", type=int, metavar="ID", help="one profile source; without it all of them")

@@ -22,10 +22,23 @@ from worker.store.repairs import Step, Unfinished
 
 _ACTIONS = ("cascade", "set null", "set default", "restrict", "no action")
 
+EXAMPLES = """\
+examples:
+  pgmend repair                                                     the plan
+  pgmend repair --reference tickets.user_id=profiles.id             with one that has no foreign key
+  pgmend repair --strategy orders.user_id=profiles.id:unknown=quarantine --apply
+  pgmend repair --resume                                            after a run was killed
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``repair``."""
-    parser = commands.add_parser("repair", help="plan what to do with orphans; --apply does it, and pgmend restore undoes it")
+    parser = commands.add_parser(
+        "repair",
+        help="plan what to do with orphans; --apply does it, and pgmend restore undoes it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--dry-run", action="store_true", help="print the plan and change nothing, which is the default")
     action.add_argument("--apply", action="store_true", help="do it; a run that was interrupted is finished first")

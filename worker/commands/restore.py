@@ -17,11 +17,20 @@ from worker.store.quarantine import Wanted
 
 _SHOWN = 20
 
+EXAMPLES = """\
+examples:
+  pgmend restore 1                                                  the whole repair
+  pgmend restore 1 --key 5f1c2f0e-… --table public.orders           of one key, in one table
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``restore``."""
     parser = commands.add_parser(
-        "restore", help="bring back what a repair took away or changed, as far as nothing stands against it"
+        "restore",
+        help="bring back what a repair took away or changed, as far as nothing stands against it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("repair", type=int, metavar="RUN", help="the number of the repair")
     parser.add_argument("--key", help="only what was taken because of this key")

@@ -21,10 +21,22 @@ from worker.web.server import serving
 
 SIGNAL_EXIT_BASE = 128
 
+EXAMPLES = """\
+examples:
+  pgmend run                        until SIGTERM; two of them are no harm
+  pgmend run --http 8080            with probes, metrics and the page on this machine
+  pgmend run --http 0.0.0.0:8080    the same for everybody who reaches it
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``run``."""
-    parser = commands.add_parser("run", help="run the worker until SIGTERM or SIGINT")
+    parser = commands.add_parser(
+        "run",
+        help="run the worker until SIGTERM or SIGINT",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--http", type=_address, metavar="[HOST:]PORT", help="serve probes, metrics and the page there; over PGMEND_HTTP_PORT"
     )

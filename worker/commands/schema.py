@@ -10,16 +10,25 @@ from worker.settings import Settings
 from worker.store import migrations
 from worker.store.connection import Target, close, connect
 
+EXAMPLES = """\
+examples:
+  pgmend migrate --dry-run          what would be applied
+  pgmend migrate                    install or upgrade, all of it or nothing
+  pgmend sql > pgmend.sql           the same for an SQL editor
+  pgmend uninstall                  refuses while captured rows wait
+"""
+_OF_ALL = {"epilog": EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``migrate``, ``sql`` and ``uninstall``."""
-    migrate_parser = commands.add_parser("migrate", help="install or upgrade the schema pgmend, all of it or nothing")
+    migrate_parser = commands.add_parser("migrate", help="install or upgrade the schema pgmend, all of it or nothing", **_OF_ALL)
     migrate_parser.add_argument("--status", action="store_true", help="only say which migrations are applied")
     migrate_parser.add_argument("--dry-run", action="store_true", help="only say which migrations would be applied")
     migrate_parser.set_defaults(run=_migrate)
-    sql_parser = commands.add_parser("sql", help="print the schema as SQL, to be pasted into an editor")
+    sql_parser = commands.add_parser("sql", help="print the schema as SQL, to be pasted into an editor", **_OF_ALL)
     sql_parser.set_defaults(run=lambda _options: print_sql())
-    uninstall_parser = commands.add_parser("uninstall", help="remove the schema; the audit table stays")
+    uninstall_parser = commands.add_parser("uninstall", help="remove the schema; the audit table stays", **_OF_ALL)
     uninstall_parser.add_argument("--discard-events", action="store_true", help="even if captured rows are lost with it")
     uninstall_parser.set_defaults(run=_uninstall)
 

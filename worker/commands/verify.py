@@ -11,10 +11,22 @@ from worker.commands.surveying import FOUND_SOMETHING, add_options, survey
 from worker.commands.verify_view import lines
 from worker.core.verification import Check, checks
 
+EXAMPLES = """\
+examples:
+  pgmend verify
+  pgmend verify --quiet                            prints what does not hold, and nothing when all does
+  pgmend verify --users users --profiles profiles --strict
+"""
+
 
 def add_parsers(commands: Commands) -> None:
     """Add ``verify``."""
-    parser = commands.add_parser("verify", help="check that no orphans are left, and that keys keep it so")
+    parser = commands.add_parser(
+        "verify",
+        help="check that no orphans are left, and that keys keep it so",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_options(parser)
     parser.add_argument("--strict", action="store_true", help="a key without an index fails, too")
     parser.add_argument("--quiet", action="store_true", help="print only what does not hold")

@@ -88,7 +88,7 @@ CHECKS: dict[str, Check] = {
     ),
     "worker_lacks_rights": Check(
         "error",
-        "the role of this connection lacks a right that the worker needs",
+        "the worker's role lacks a right that it needs",
         "The worker ends with a missing privilege, or sets events aside that are none's fault.",
         "grant `pgmend_worker` to it",
     ),
@@ -106,7 +106,7 @@ CHECKS: dict[str, Check] = {
     ),
     "worker_is_superuser": Check(
         "warning",
-        "the role of this connection is a superuser",
+        "the worker's role is a superuser",
         "The worker needs a few rights of pgmend_worker; whatever else it has can be borrowed by code that runs in a replay.",
         "connect as a login that belongs to `pgmend_worker`",
     ),

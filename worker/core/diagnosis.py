@@ -59,7 +59,7 @@ class Examined:
     """One reference and its orphans by reason.
 
     ``rows`` of the referencing table: None where nobody could say. ``unseen`` says why the orphans are not known, where they are
-    not.
+    not. ``is_denied``: because of a right. ``is_lent``: counted by a function of pgmend, which tells no keys and no times.
     """
 
     reference: Reference
@@ -70,6 +70,8 @@ class Examined:
     tallies: tuple[Tally, ...] = ()
     unseen: str = ""
     index_is_known: bool = True
+    is_denied: bool = False
+    is_lent: bool = False
 
     @property
     def name(self) -> str:
@@ -135,6 +137,11 @@ class Diagnosis:
     def orphans(self) -> int:
         """Return how many rows lead nowhere, in all tables that could be read."""
         return sum(it.orphans for it in self.examined)
+
+    @property
+    def unseen(self) -> tuple[Examined, ...]:
+        """Return the references whose orphans nobody could count."""
+        return tuple(it for it in self.examined if it.unseen)
 
     @property
     def reasons(self) -> list[str]:

@@ -101,7 +101,7 @@ GAUGES: tuple[Gauge[Observation], ...] = (
     ),
     Gauge(
         "pgmend_orphans",
-        "Rows of a reference that lead nowhere, at the last count; the two hundred worst references",
+        "Rows that lead nowhere, by foreign key or column that the worker may read, at the last count; the two hundred worst",
         ("reference",),
         lambda seen: [((it.reference,), it.orphans) for it in seen.references],
     ),

@@ -104,6 +104,11 @@ def explained(error: BaseException) -> PgmendError:
     return PgmendError("the database answered with an error", detail=_first_line(error), hint="look at the server's log")
 
 
+_WHOSE_LOGIN = (
+    "connect as the login that this takes: pgmend run as a member of pgmend_worker, who is on call of pgmend_operator, "
+    "what looks at the application's tables or changes them as the role that ran pgmend migrate"
+)
+
 _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, str], ...] = (
     (
         (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError),
@@ -115,7 +120,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], type[PgmendError], str, 
         (asyncpg.InsufficientPrivilegeError,),
         PrivilegeMissingError,
         "a privilege is missing",
-        "connect as the role that ran pgmend migrate, or grant pgmend_worker to the worker's role",
+        _WHOSE_LOGIN,
     ),
     (
         (asyncpg.InvalidCatalogNameError,),

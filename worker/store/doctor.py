@@ -43,19 +43,25 @@ async def letters(connection: Connection) -> list[Letters]:
     return [Letters(**row) for row in await connection.fetch(statement("doctor/letters"))]
 
 
-async def worker_role(connection: Connection) -> WorkerRole:
-    """Return the role of this connection, and what is known of pgmend_worker."""
-    return WorkerRole(**_only(await connection.fetch(statement("doctor/worker_role"))))
+async def judged_role(connection: Connection, named: str | None) -> tuple[str | None, str]:
+    """Return whose rights are judged as the worker's, and the role of this connection. None: there is no role of that name."""
+    row = _only(await connection.fetch(statement("doctor/judged_role"), named))
+    return row["judged"], row["own"]
 
 
-async def lacking_rights(connection: Connection) -> list[str]:
-    """Return what pgmend_worker holds and this role does not."""
-    return [row["lacking"] for row in await connection.fetch(statement("doctor/lacking_rights"))]
+async def worker_role(connection: Connection, role: str | None = None) -> WorkerRole:
+    """Return a role, that of this connection unless another is named, and what is known of pgmend_worker."""
+    return WorkerRole(**_only(await connection.fetch(statement("doctor/worker_role"), role)))
 
 
-async def writers(connection: Connection) -> list[Writer]:
-    """Return the roles that have captured rows, or may capture them."""
-    return [Writer(**row) for row in await connection.fetch(statement("doctor/writers"))]
+async def lacking_rights(connection: Connection, role: str | None = None) -> list[str]:
+    """Return what pgmend_worker holds and a role does not."""
+    return [row["lacking"] for row in await connection.fetch(statement("doctor/lacking_rights"), role)]
+
+
+async def writers(connection: Connection, role: str | None = None) -> list[Writer]:
+    """Return the roles that have captured rows, or may capture them, and whether a worker of that role replays for them."""
+    return [Writer(**row) for row in await connection.fetch(statement("doctor/writers"), role)]
 
 
 async def openings(connection: Connection) -> list[Opening]:
@@ -63,9 +69,9 @@ async def openings(connection: Connection) -> list[Opening]:
     return [Opening(**row) for row in await connection.fetch(statement("doctor/openings"))]
 
 
-async def audit(connection: Connection) -> Audit | None:
-    """Return the audit table, or None when the view on it is gone."""
-    rows = await connection.fetch(statement("doctor/audit"))
+async def audit(connection: Connection, role: str | None = None) -> Audit | None:
+    """Return the audit table as a worker of that role meets it, or None when the view on it is gone."""
+    rows = await connection.fetch(statement("doctor/audit"), role)
     return Audit(**_tuples(rows[0])) if rows else None
 
 

@@ -1,6 +1,12 @@
--- The roles that have captured rows, or may capture them, and whether this connection could replay for them: as the role itself,
--- or through a function of pgmend that belongs to it.
-with waiting as (
+-- The roles that have captured rows, or may capture them, and whether the worker's role ($1; null: that of this connection) could
+-- replay for them: as the role itself, or through a function of pgmend that belongs to it.
+with judged as (
+    select worker.oid, worker.rolname
+    from pg_catalog.pg_roles as worker
+    where worker.rolname = coalesce($1::text, current_user)
+),
+
+waiting as (
     select captured.writer_role, count(*) as count
     from (
         select event.writer_role from pgmend.careful_events as event
@@ -30,7 +36,7 @@ select
     role.oid is not null as exists,
     coalesce(waiting.count, 0) as waiting,
     role.oid is not null and (
-        role.rolname = current_user
+        role.rolname = judged.rolname
         or exists (
             select
             from pg_catalog.pg_proc as replay
@@ -42,10 +48,11 @@ select
                 and replay.proname like 'replay\_as\_%'
                 and replay.prosecdef
                 and replay.proowner = role.oid
-                and has_function_privilege(replay.oid, 'execute')
+                and has_function_privilege(judged.oid, replay.oid, 'execute')
         )
     ) as is_replayable
 from waiting
 full join entitled on waiting.writer_role = entitled.writer_role
 left join pg_catalog.pg_roles as role on coalesce(waiting.writer_role, entitled.writer_role) = role.rolname
+cross join judged
 order by role

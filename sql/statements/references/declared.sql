@@ -1,5 +1,13 @@
 -- The foreign keys that lead to one table ($1), with what a diagnosis and a repair have to know of each. Keys of partitions are
--- left out: their partitioned table's key stands for them.
+-- left out: their partitioned table's key stands for them. The table is found by its whole name, without the use of its schema:
+-- a worker may have none, and counts with lent rights.
+with wanted as (
+    select relation.oid
+    from pg_catalog.pg_class as relation
+    inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
+    where format('%I.%I', space.nspname, relation.relname) = $1::text
+)
+
 select
     foreign_key.conrelid::regclass::text as referencing_table,
     array_agg(referencing.attname::text order by pair.place) as referencing_columns,
@@ -32,7 +40,7 @@ inner join pg_catalog.pg_attribute as referenced
 where
     foreign_key.contype = 'f'
     and foreign_key.conparentid = 0
-    and foreign_key.confrelid = $1::text::regclass
+    and foreign_key.confrelid = (select wanted.oid from wanted)
 group by
     foreign_key.oid, foreign_key.conrelid, foreign_key.confrelid, foreign_key.conname, foreign_key.convalidated,
     foreign_key.confdeltype, foreign_key.condeferrable, relation.relkind, relation.reltuples

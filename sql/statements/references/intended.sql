@@ -1,14 +1,21 @@
 -- Columns that look as if they should refer to one table ($1, its key $2), and have no foreign key at all: those named as a
 -- column that does refer to it, or as one of $3. Tables of the system, of pgmend, temporary ones, the table itself and partitions
--- are left out.
-with declared as (
+-- are left out. The table is found by its whole name, without the use of its schema.
+with wanted as (
+    select relation.oid
+    from pg_catalog.pg_class as relation
+    inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
+    where format('%I.%I', space.nspname, relation.relname) = $1::text
+),
+
+declared as (
     select distinct attribute.attname
     from pg_catalog.pg_constraint as foreign_key
     inner join pg_catalog.pg_attribute as attribute
         on foreign_key.conrelid = attribute.attrelid and attribute.attnum = any(foreign_key.conkey)
     where
         foreign_key.contype = 'f'
-        and foreign_key.confrelid = $1::text::regclass
+        and foreign_key.confrelid = (select wanted.oid from wanted)
         and cardinality(foreign_key.conkey) = 1
         and foreign_key.conrelid <> foreign_key.confrelid
 )
@@ -31,12 +38,12 @@ from pg_catalog.pg_class as relation
 inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
 inner join pg_catalog.pg_attribute as attribute on relation.oid = attribute.attrelid
 inner join pg_catalog.pg_attribute as referenced
-    on referenced.attrelid = $1::text::regclass and referenced.attname = $2
+    on referenced.attrelid = (select wanted.oid from wanted) and referenced.attname = $2
 where
     relation.relkind in ('r', 'p')
     and not relation.relispartition
     and relation.relpersistence <> 't'
-    and relation.oid <> $1::text::regclass
+    and relation.oid <> (select wanted.oid from wanted)
     and space.nspname !~ '^pg_'
     and space.nspname not in ('information_schema', 'pgmend')
     and attribute.attnum > 0

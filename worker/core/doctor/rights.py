@@ -11,7 +11,7 @@ PASTE_AGAIN = 'pgmend sql | psql "$PGMEND_DATABASE_URL"'
 
 @dataclass(frozen=True, slots=True)
 class WorkerRole:
-    """The role of this connection, quoted, and the role pgmend_worker."""
+    """The role that is judged as the worker's, quoted, and the role pgmend_worker."""
 
     role: str
     is_superuser: bool
@@ -41,9 +41,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The audit table, and who may do what with it."""
+    """The audit table, and who may do what with it. ``role``: the worker's."""
 
     table: str
+    role: str
     may_insert: bool
     owner: str
     owner_may_insert: bool
@@ -52,7 +53,7 @@ class Audit:
 
 
 def judge_worker_role(worker: WorkerRole, lacking: list[str]) -> list[Finding]:
-    """Return what the role of this connection lacks of what the worker needs, and what it has beyond that."""
+    """Return what the worker's role lacks of what the worker needs, and what it has beyond that."""
     findings = []
     if worker.is_superuser:
         mend = "create role app_worker login in role pgmend_worker; -- then give it a password"
@@ -70,8 +71,11 @@ def judge_worker_role(worker: WorkerRole, lacking: list[str]) -> list[Finding]:
     return findings
 
 
-def judge_unreadable(role: str) -> list[Finding]:
-    """Return the finding for a role that may not even look at the schema."""
+def judge_unreadable(role: str, *, judges_another: bool) -> list[Finding]:
+    """Return the finding for a role that may not even look at the schema: it is the worker's, or it only asks about that one."""
+    if judges_another:
+        what = f"{role} may not look at the schema pgmend"
+        return [found("not_seen", "the schema pgmend", what=what, mend=f"grant pgmend_operator to {role};")]
     return [_lacks(role, "select on pgmend.migrations")]
 
 
@@ -120,7 +124,7 @@ def judge_audit(audit: Audit | None) -> list[Finding]:
     findings = []
     if not audit.may_insert:
         mend = "grant select, insert on pgmend.audit_entries to pgmend_worker;"
-        findings.append(found("audit_unreachable", audit.table, what="this role may not insert", mend=mend))
+        findings.append(found("audit_unreachable", audit.table, what=f"{audit.role} may not insert", mend=mend))
     if not audit.owner_may_insert:
         mend = f"grant select, insert on {audit.table} to {audit.owner};"
         what = f"{audit.owner}, who owns the view on it, may not insert"
