@@ -128,6 +128,9 @@ exception
     when operator_intervention then
         raise;
     when others or assert_failure then
+        if sqlstate = '55P03' then
+            perform set_config('lock_timeout', '1ms', true);
+        end if;
         get stacked diagnostics
             failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
         return query select user_key, 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);

@@ -225,6 +225,23 @@ async def test_heal_makes_one_profile_or_says_why_not(database: Database, connec
     assert await count(connection, "public.error_logs where user_id = $1 and details ->> 'lane' = 'backfill'", key) == 1
 
 
+@pytest.mark.parametrize("words", [(), ("--dry-run",)], ids=["done", "tried"])
+async def test_heal_all_names_the_unique_key_that_keeps_a_user_without_profile(
+    database: Database, connection: Connection, words: tuple[str, ...]
+) -> None:
+    """Nobody whom it leaves without a profile goes untold, and the exit status is that of a refusal."""
+    await connection.execute("alter table public.profiles add constraint profiles_name_is_free unique (name)")
+    keys = [await sign_up(connection, f"{number}@x", name="ada") for number in range(2)]
+
+    status, said, err = await run_command(database.url, "heal", "--all", *words)
+    _, answer, _ = await run_command(database.url, "heal", "--all", "--json", *words)
+
+    assert (status, json.loads(answer)["sources"][0]["refused"], len(keys)) == (48, 1, 2)
+    assert "1 refused" in said
+    assert "1 by profiles_name_is_free, 23505" in said
+    assert "the database refuses 1 profile ->" in err
+
+
 async def test_heal_all_beside_a_worker_heals_everybody_once(
     database: Database, connection: Connection, start: StartWorker
 ) -> None:

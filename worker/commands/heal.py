@@ -10,6 +10,7 @@ from worker.backfilling import Backfilling
 from worker.commands import Commands
 from worker.commands.heal_view import SAID, Progress, result_lines
 from worker.commands.opening import as_json, opened
+from worker.core.doctor.wording import counted
 from worker.core.status import SourceStatus
 from worker.errors import HealingRefusedError, NoSuchSourceError, SourceUnclearError, UnknownUserError
 from worker.healing import Healing
@@ -99,5 +100,5 @@ async def _fill_all(connection: Connection, chosen: list[SourceStatus], options:
     refused = sum(result.refused for result in results)
     if refused:
         hint = "pgmend doctor tries the recipe and says what would help; pgmend explain USER says it of one"
-        raise HealingRefusedError(f"the database refuses {refused:,} profiles", hint=hint)
+        raise HealingRefusedError(f"the database refuses {counted(refused, 'profile')}", hint=hint)
     return 0

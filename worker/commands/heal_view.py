@@ -19,6 +19,9 @@ SAID: dict[HealState, str] = {
 
 _SAY_EVERY = 100_000
 
+_NAMELESS = {"55P03": "somebody who holds the user or the profile", "PM003": "a trigger or rule that drops the row"}
+"""What stands in the way by SQLSTATE, where the database names neither a constraint nor a column."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -51,5 +54,5 @@ def result_lines(result: BackfillResult, *, would: bool) -> Iterator[str]:
     yield f"source {result.source_id}: {result.looked:,} users looked at, {healed}, {result.refused:,} refused"
     for refusal in result.refusals:
         failure = refusal.failure
-        what = failure.constraint or failure.column or "no constraint"
+        what = failure.constraint or failure.column or _NAMELESS.get(failure.sqlstate, "no constraint")
         yield f"    {refusal.users:,} by {what}, {failure.sqlstate}: {failure.message}"
