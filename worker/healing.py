@@ -8,6 +8,7 @@ import asyncpg
 from worker.core.audit import AuditEntry
 from worker.core.event import Event
 from worker.core.facts import Facts
+from worker.core.raised import is_nameless
 from worker.core.retry_policy import RetryPolicy
 from worker.core.status import SourceStatus
 from worker.errors import HealingRefusedError, PrivilegeMissingError, SourcePausedError
@@ -71,10 +72,11 @@ class Healing:
                 raise
             failure = failure_of(error)
             what = failure.constraint or failure.column or "the database"
+            raised = "a trigger or function raises it, the server's log has its words: mend that" if is_nameless(failure) else ""
             raise HealingRefusedError(
                 f"{what} refuses the profile",
                 detail=f"{failure.sqlstate}: {failure.message}",
-                hint="change the recipe (pgmend.attach_source) or the user",
+                hint=f"{raised or 'change the recipe (pgmend.attach_source)'} or the user",
             ) from error
         return outcome
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from worker.commands.columns import moment
 from worker.commands.story_view import payload_lines
 from worker.core.dead_letter import DeadLetter
+from worker.core.raised import named
 from worker.core.rehearsal import Rehearsal
 
 
@@ -32,6 +33,7 @@ def letter_lines(letter: DeadLetter, *, with_payload: bool) -> Iterator[str]:
         "refused by": _refused_by(letter),
         "message": letter.message,
         "hint": letter.hint,
+        "triggers": named(letter.triggers) if letter.is_nameless else None,
         "captured": _captured(letter),
         "written": f"{moment(letter.created_at)} UTC",
         "dead since": f"{moment(letter.dead_at)} UTC, after {letter.attempts} attempts",

@@ -8,6 +8,7 @@ from worker.core.decision import Verdict
 from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.pending_event import PendingEvent
+from worker.core.raised import FiringTrigger
 from worker.core.rehearsal import Rehearsal
 
 
@@ -16,7 +17,8 @@ class Explanation:
     """What is known of one user in one profile source.
 
     ``facts`` is a failure where the source's conditions choke on the user, or the key is none for its users table.
-    ``rehearsal``: the recipe, tried and undone; None where nothing is to be made, or nobody may try.
+    ``rehearsal``: the recipe, tried and undone; None where nothing is to be made, or nobody may try. ``triggers``: those that
+    may have raised what the rehearsal or a dead letter says, where that names neither a constraint nor a column.
     """
 
     source_id: int
@@ -28,6 +30,7 @@ class Explanation:
     pending: tuple[PendingEvent, ...] = ()
     letters: tuple[DeadLetter, ...] = ()
     rehearsal: Rehearsal | None = None
+    triggers: tuple[FiringTrigger, ...] | None = None
 
     @property
     def is_whole(self) -> bool:
