@@ -57,8 +57,8 @@ def without_facts(event: Event, failure: Failure, policy: RetryPolicy, jitter: f
     if failure.sqlstate[:2] not in _USERS_OWN_FAULT:
         return _release_or_exhausted(event, failure, policy, policy.delay(event.attempt, jitter))
     hint = (
-        "The key is none for the users table, or eligible_when or erased_when raises for this user, whose words the server's log has. "
-        "Mend that, and requeue."
+        "The key is none for the users table, or eligible_when or erased_when raises for this user. "
+        "The server's log has its words. Mend that, and requeue."
     )
     return SetAside("needs_recipe", failure, hint)
 
