@@ -51,6 +51,7 @@ class Explaining:
             letters=tuple(letters),
             rehearsal=rehearsal,
             triggers=await self._triggers(source.source_id, letters, rehearsal),
+            misfit=await profiles.misfit(self.connection, source.source_id, user_key) if isinstance(facts, Failure) else None,
         )
 
     async def _triggers(

@@ -68,7 +68,7 @@ async def test_story_of_a_requeued_event_is_told_in_the_order_of_time(connection
     """Written, set aside, sent back, healed: a requeue does not come before the event was written."""
     await sign_up(connection, name="x" * 121)
     await pipeline.turn(path)
-    (event_id,) = await connection.fetchrow("select event_id from pgmend.dead_letters") or ()
+    event_id = await connection.fetchval("select event_id from pgmend.dead_letters")
     written = await connection.fetchval("select created_at from pgmend.dead_letters")
     await connection.execute("alter table public.profiles drop constraint profiles_name_is_short")
     await connection.execute(REQUEUE)

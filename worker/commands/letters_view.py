@@ -8,6 +8,8 @@ from worker.core.dead_letter import DeadLetter
 from worker.core.raised import named
 from worker.core.rehearsal import Rehearsal
 
+COMES_BACK = "comes back with the next sweep while the user is eligible and has no profile"
+
 
 def row(letter: DeadLetter) -> tuple[object, ...]:
     """Return the cells of a letter in a list."""
@@ -44,6 +46,15 @@ def letter_lines(letter: DeadLetter, *, with_payload: bool) -> Iterator[str]:
             yield f"{name:<12}{value}"
     if with_payload:
         yield from payload_lines(letter.payload)
+
+
+def discarded_lines(discarded: int, sign_ups: int, *, would: bool) -> Iterator[str]:
+    """Yield how many went, and what becomes of the sign-ups among them."""
+    nothing = "" if discarded else ": no dead letter fits"
+    yield f"{'would discard' if would else 'discarded'} {discarded:,}{nothing}"
+    if sign_ups:
+        yield f"{sign_ups:,} of them a sign-up, which {COMES_BACK}"
+        yield "-> leave the letter where it lies, where the sweep passes it over; or let eligible_when exclude the user"
 
 
 def rehearsal_lines(letter: DeadLetter, rehearsal: Rehearsal) -> Iterator[str]:

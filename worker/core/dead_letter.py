@@ -6,6 +6,9 @@ from datetime import datetime
 from worker.core.payload import Payload
 from worker.core.raised import FiringTrigger
 
+LETTER_VERDICTS = ("needs_recipe", "unknown_user", "not_eligible", "refused", "wrong_direction", "exhausted")
+"""Why an event is set aside; of the others an event is settled, or waits."""
+
 _REFUSED_BY_THE_DATABASE = frozenset({"needs_recipe", "refused", "exhausted"})
 
 
@@ -37,6 +40,11 @@ class DeadLetter:
     waits_for_event: int | None = None
     payload: Payload | None = None
     triggers: tuple[FiringTrigger, ...] = ()
+
+    @property
+    def is_sign_up(self) -> bool:
+        """Return whether it holds no row: then discarded it is announced again, while the user is eligible without profile."""
+        return self.kind == "user_created"
 
     @property
     def is_nameless(self) -> bool:
