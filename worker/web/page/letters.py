@@ -37,12 +37,13 @@ def action(name: str, event_id: int, *, is_sign_up: bool = False) -> Action:
         explanation = "The event goes back to the careful lane, due now. If nothing has changed since, it will be back here soon."
         return Action(name, path, f"Requeue event {event_id}?", explanation, "Requeue", is_grave=False)
     explanation = "The event goes for good, and a captured row with it. Only the audit will say that it was there."
+    button = "Discard" if is_sign_up else "Discard for good"
     if is_sign_up:
         explanation = (
             "The letter goes, and the next sweep announces the user again while they are eligible and have no profile. "
             "Left where it lies, it holds nothing up; eligible_when can exclude the user for good."
         )
-    return Action(name, path, f"Discard event {event_id}?", explanation, "Discard for good", is_grave=True)
+    return Action(name, path, f"Discard event {event_id}?", explanation, button, is_grave=True)
 
 
 async def show_list(page: Page, request: web.Request) -> Answer:
