@@ -8,6 +8,7 @@ import asyncpg
 from worker.core.audit import AuditEntry
 from worker.core.event import Event
 from worker.core.facts import Facts
+from worker.core.failure import Failure, FailureClass, classify
 from worker.core.raised import is_nameless
 from worker.core.retry_policy import RetryPolicy
 from worker.core.status import SourceStatus
@@ -76,13 +77,20 @@ class Healing:
                 raise
             failure = failure_of(error)
             what = failure.constraint or failure.column or "the database"
-            raised = "a trigger or function raises it, the server's log has its words: mend that" if is_nameless(failure) else ""
             raise HealingRefusedError(
                 f"{what} refuses the profile",
                 detail=f"{failure.sqlstate}: {failure.message}",
-                hint=f"{raised or 'change the recipe (pgmend.attach_source)'} or the user",
+                hint=_what_helps(failure),
             ) from error
         return outcome
+
+
+def _what_helps(failure: Failure) -> str:
+    if classify(failure.sqlstate) is not FailureClass.PERMANENT:
+        return "it may pass by itself: try again"
+    if is_nameless(failure):
+        return "a trigger or function raises it, and the server's log has its words: mend that, or change the recipe or the user"
+    return "change the recipe (pgmend.attach_source) or the user"
 
 
 def _state(facts: Facts) -> HealState | None:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from worker.core.failure import COLUMN_GONE_SQLSTATE
 from worker.core.payload import Payload
 from worker.core.raised import FiringTrigger
 
 LETTER_VERDICTS = ("needs_recipe", "unknown_user", "not_eligible", "refused", "wrong_direction", "exhausted")
 """Why an event is set aside; of the others an event is settled, or waits."""
 
-_REFUSED_BY_THE_DATABASE = frozenset({"needs_recipe", "refused", "exhausted"})
+_REFUSED_BY_THE_DATABASE = frozenset({"needs_recipe", "refused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class DeadLetter:
         """Return whether the database refused it, and no constraint or column is known to have: then code raised it."""
         is_only_captured = self.failed_constraint == self.constraint_name and self.sqlstate != "23503"
         is_named = self.failed_column is not None or (self.failed_constraint is not None and not is_only_captured)
-        return self.verdict in _REFUSED_BY_THE_DATABASE and not is_named
+        return self.verdict in _REFUSED_BY_THE_DATABASE and not is_named and self.sqlstate != COLUMN_GONE_SQLSTATE
 
     @property
     def refused_table(self) -> str | None:
