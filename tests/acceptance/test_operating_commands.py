@@ -296,6 +296,20 @@ async def test_heal_all_names_the_unique_key_that_keeps_a_user_without_profile(
     assert "the database refuses 1 profile ->" in err
 
 
+async def test_heal_all_points_to_the_log_where_a_trigger_raises(database: Database, connection: Connection) -> None:
+    """There is no constraint to name, and what the trigger says is not ours to print."""
+    await connection.execute(
+        "create function public.ask() returns trigger language plpgsql as $$ begin raise exception 'billing says no'; end $$;"
+        "create trigger ask before insert on public.profiles for each row execute function public.ask()"
+    )
+    await sign_up(connection)
+
+    status, said, err = await run_command(database.url, "heal", "--all")
+
+    assert (status, "billing" in said + err) == (48, False)
+    assert "1 by a trigger or function, whose words the server's log has, P0001" in said
+
+
 async def test_heal_all_beside_a_worker_heals_everybody_once(
     database: Database, connection: Connection, start: StartWorker
 ) -> None:
