@@ -4,17 +4,18 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from worker.core.dead_letter import LetterFilter
+from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.event import Event
 from worker.core.explanation import Explanation
 from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.pending_event import EventFilter
+from worker.core.raised import FiringTrigger
 from worker.core.rehearsal import Rehearsal
 from worker.core.retry_policy import RetryPolicy
 from worker.core.status import SourceStatus
 from worker.rehearsing import rehearse
-from worker.store import dead_letters, events, profiles, sources
+from worker.store import dead_letters, events, profiles, sources, triggers
 from worker.store.connection import Connection, failure_of, is_lost
 
 MOST = 100
@@ -37,6 +38,8 @@ class Explaining:
         facts = await self._facts(source.source_id, user_key)
         pending = await events.listed(self.connection, EventFilter(user_key=user_key), limit=MOST)
         letters = await dead_letters.listed(self.connection, LetterFilter(user_key=user_key), limit=MOST)
+        rehearsal = await self._try_recipe(source.source_id, user_key, facts)
+        letters = [letter for letter in letters if letter.source_id == source.source_id]
         return Explanation(
             source.source_id,
             source.users_table,
@@ -45,9 +48,21 @@ class Explaining:
             paused_because=source.paused_because,
             is_paused=source.paused_at is not None,
             pending=tuple(event for event in pending if event.source_id == source.source_id),
-            letters=tuple(letter for letter in letters if letter.source_id == source.source_id),
-            rehearsal=await self._try_recipe(source.source_id, user_key, facts),
+            letters=tuple(letters),
+            rehearsal=rehearsal,
+            triggers=await self._triggers(source.source_id, letters, rehearsal),
+            misfit=await profiles.misfit(self.connection, source.source_id, user_key) if isinstance(facts, Failure) else None,
         )
+
+    async def _triggers(
+        self, source_id: int, letters: list[DeadLetter], rehearsal: Rehearsal | None
+    ) -> tuple[FiringTrigger, ...] | None:
+        tables = {letter.refused_table: None for letter in letters if letter.is_nameless}
+        if rehearsal is not None and rehearsal.is_nameless:
+            tables[None] = None
+        if not tables:
+            return None
+        return tuple([it for table in tables for it in await triggers.firing(self.connection, source_id, table)])
 
     async def _facts(self, source_id: int, user_key: str) -> Facts | Failure:
         try:

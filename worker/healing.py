@@ -8,6 +8,8 @@ import asyncpg
 from worker.core.audit import AuditEntry
 from worker.core.event import Event
 from worker.core.facts import Facts
+from worker.core.failure import Failure, FailureClass, classify
+from worker.core.raised import is_nameless
 from worker.core.retry_policy import RetryPolicy
 from worker.core.status import SourceStatus
 from worker.errors import HealingRefusedError, PrivilegeMissingError, SourcePausedError
@@ -35,20 +37,24 @@ class Healing:
         if source.paused_at is not None:
             hint = f"pgmend resume --source {source.source_id}"
             raise SourcePausedError(f"source {source.source_id} is paused", detail=source.paused_because or "", hint=hint)
-        state = _state(await self._facts(source, user_key))
+        facts = await self._facts(source, user_key)
+        state = "unknown_user" if facts is None else _state(facts)
         if state is not None:
             return state
         return await (self._try(source, user_key) if self.dry_run else self._make(source, user_key))
 
-    async def _facts(self, source: SourceStatus, user_key: str) -> Facts:
+    async def _facts(self, source: SourceStatus, user_key: str) -> Facts | None:
+        """Return the facts, or None where this can be no key of the users table."""
         try:
             return await profiles.facts_of_user(self.connection, source.source_id, user_key)
         except asyncpg.DataError as error:
+            if await profiles.misfit(self.connection, source.source_id, user_key) is not None:
+                return None
             failure = failure_of(error)
             raise HealingRefusedError(
-                f"source {source.source_id} cannot judge this key",
+                f"source {source.source_id} cannot judge this user",
                 detail=f"{failure.sqlstate}: {failure.message}",
-                hint="it is none for the users table, or eligible_when or erased_when raises for this user",
+                hint="eligible_when or erased_when raises for this user",
             ) from error
 
     async def _try(self, source: SourceStatus, user_key: str) -> HealState:
@@ -74,9 +80,17 @@ class Healing:
             raise HealingRefusedError(
                 f"{what} refuses the profile",
                 detail=f"{failure.sqlstate}: {failure.message}",
-                hint="change the recipe (pgmend.attach_source) or the user",
+                hint=_what_helps(failure),
             ) from error
         return outcome
+
+
+def _what_helps(failure: Failure) -> str:
+    if classify(failure.sqlstate) is not FailureClass.PERMANENT:
+        return "it may pass by itself: try again"
+    if is_nameless(failure):
+        return "a trigger or function raises it, and the server's log has its words: mend that, or change the recipe or the user"
+    return "change the recipe (pgmend.attach_source) or the user"
 
 
 def _state(facts: Facts) -> HealState | None:

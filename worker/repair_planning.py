@@ -1,6 +1,6 @@
 """The plan of a repair: which references lead nowhere, why, and what would be done. Reads, and changes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from worker.core.constrain.wish import End, read_reference
@@ -41,7 +41,8 @@ class Planning:
     async def run(self) -> Plan:
         """Return the plan. Raises RepairRefusedError for a wish that cannot be met."""
         listed = await self._references()
-        self._refuse_unknown_names(listed)
+        chosen = [choice.reference for choice in self.wishes.choices]
+        _refuse_unknown((*chosen, *self.wishes.on_delete), [where.reference for where in listed])
         await self._refuse_hidden_rows(listed)
         steps = [step for where in listed for step in await self._steps(where)]
         return Plan(tuple(listed), tuple(steps))
@@ -62,6 +63,7 @@ class Planning:
             for reference in await references.intended(self.connection, *profiles):
                 found.setdefault(reference.name, (reference, True))
         only = self.wishes.only
+        _refuse_unknown(only, [it for it, _ in found.values() if it.referencing_table not in audit_tables])
         return [
             await self._where(reference, sources, is_guess=is_guess)
             for reference, is_guess in found.values()
@@ -84,16 +86,6 @@ class Planning:
         theirs = reference.people_of([source.people for source in sources])
         selection = await orphans.selection(self.connection, reference, theirs)
         return PlannedReference(reference, tuple(it for it in sources if it.people in theirs), selection, is_guess)
-
-    def _refuse_unknown_names(self, listed: Sequence[PlannedReference]) -> None:
-        chosen = [choice.reference for choice in self.wishes.choices]
-        for name in (*chosen, *self.wishes.only, *self.wishes.on_delete):
-            if not any(is_called(where.reference, name) for where in listed):
-                raise RepairRefusedError(
-                    f"no reference is called {name}",
-                    detail="there are " + ", ".join(where.reference.name for where in listed),
-                    hint="--reference adds one that no foreign key declares",
-                )
 
     async def _refuse_hidden_rows(self, listed: Sequence[PlannedReference]) -> None:
         tables = {table for where in listed for table in (where.reference.referencing_table, where.reference.referenced_table)}
@@ -155,6 +147,17 @@ class Planning:
         if step.strategy == "map":
             return replace(step, mapping=self.wishes.mappings[step.argument or ""])
         return step
+
+
+def _refuse_unknown(names: Iterable[str], known: Sequence[Reference]) -> None:
+    """Refuse a name that no reference answers to, and say which there are."""
+    for name in names:
+        if not any(is_called(reference, name) for reference in known):
+            raise RepairRefusedError(
+                f"no reference is called {name}",
+                detail="there are " + (", ".join(reference.name for reference in known) or "none"),
+                hint="--reference adds one that no foreign key declares",
+            )
 
 
 def columns_of(step: PlannedStep) -> tuple[str, ...]:

@@ -52,7 +52,9 @@ class Settings(BaseSettings):
         le=31_536_000,
         description="how often validated keys are checked for orphans, others with each sweep; 0: none",
     )
-    keep_captured_rows_days: Days = Field(30.0, description="days that a captured row is kept, waiting or dead; 0: for ever")
+    keep_captured_rows_days: Days = Field(
+        30.0, description="days after its capture that a row is kept, waiting or dead; 0: for ever"
+    )
     keep_dead_letters_days: Days = Field(0.0, description="days that the dead letter of a sign-up is kept; 0: for ever")
     keep_audit_entries_days: Days = Field(365.0, description="days that an audit entry is kept; 0: for ever")
     first_retry_delay_seconds: Seconds = Field(0.2, description="the delay before the second attempt; it doubles from there")

@@ -5,7 +5,7 @@ import asyncpg
 from worker.core.doctor.users import Trial, judge_trials, not_tried
 from worker.core.doctor.wording import Source
 from worker.core.finding import Finding
-from worker.store import doctor
+from worker.store import doctor, triggers
 from worker.store.connection import Connection, failure_of, is_lost
 
 USERS_OF_A_KIND = 3
@@ -30,7 +30,7 @@ async def try_recipe(connection: Connection, source: Source, *, statement_second
     finally:
         if not connection.is_closed():
             await transaction.rollback()
-    return judge_trials(source, trials)
+    return judge_trials(source, trials, await triggers.firing(connection, source.source_id))
 
 
 async def _candidates(connection: Connection, source: Source) -> list[tuple[str, str]]:

@@ -29,6 +29,8 @@ create index if not exists dead_letters_by_constraint on pgmend.dead_letters (fa
 
 create index if not exists dead_letters_by_dead_at on pgmend.dead_letters (dead_at);
 
+create index if not exists dead_letters_by_created_at on pgmend.dead_letters (created_at) where kind = 'insert_failed';
+
 create index if not exists dead_letters_by_writer on pgmend.dead_letters (writer_role) where kind = 'insert_failed';
 
 create index if not exists dead_letters_by_row on pgmend.dead_letters using gin (row_image jsonb_path_ops)

@@ -117,6 +117,7 @@ declare
     failed_constraint text;
     failed_column text;
     failed_message text;
+    failed_context text;
 begin
     perform pgmend.defer_again();
     return query
@@ -128,8 +129,13 @@ exception
     when operator_intervention then
         raise;
     when others or assert_failure then
+        if sqlstate = '55P03' then
+            perform set_config('lock_timeout', '1ms', true);
+        end if;
         get stacked diagnostics
-            failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
+            failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text,
+            failed_context = pg_exception_context;
+        perform pgmend.log_words(user_key, sqlstate, failed_message, failed_context);
         return query select user_key, 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);
 end
 $function$
@@ -152,6 +158,7 @@ declare
     failed_constraint text;
     failed_column text;
     failed_message text;
+    failed_context text;
 begin
     return query
     with tried as materialized (select * from pgmend.heal_batch_%1$s(user_keys))
@@ -170,7 +177,9 @@ exception
         end if;
         if size = 1 then
             get stacked diagnostics
-                failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text;
+                failed_constraint = constraint_name, failed_column = column_name, failed_message = message_text,
+                failed_context = pg_exception_context;
+            perform pgmend.log_words(user_keys[1], sqlstate, failed_message, failed_context);
             return query
             select user_keys[1], 'failed', pgmend.evidence(sqlstate, failed_constraint, failed_column, failed_message);
         else
@@ -588,8 +597,27 @@ set search_path = pg_catalog, pg_temp
 as $function$
 select jsonb_build_object(
     'sqlstate', sqlstate_raised, 'constraint', nullif(constraint_name, ''), 'column', nullif(column_name, ''),
-    'message', case when sqlstate_raised ~ '^(22|P0)' then 'the database refused a value' else message end
+    'message',
+    case substr(sqlstate_raised, 1, 2)
+        when '22' then 'the database refused a value'
+        when 'P0' then 'a trigger or function raised an error'
+        else message
+    end
 )
+$function$;
+
+-- What is caught here never reaches the server's log by itself; what the events do not keep of it is said there.
+create or replace function pgmend.log_words(user_key text, sqlstate_raised text, message text, context text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    if sqlstate_raised ~ '^(22|P0)' then
+        raise log 'pgmend could not make the profile of user %, SQLSTATE %: %', user_key, sqlstate_raised, message
+            using detail = context;
+    end if;
+end
 $function$;
 
 -- What makes a built profile a suspect: an SQL condition over the columns that the recipe gives.

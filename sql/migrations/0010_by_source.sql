@@ -64,9 +64,78 @@ begin
 end
 $function$;
 
+-- Of some users of a source, those who are entitled to a profile and have none.
+create or replace function pgmend.users_left_without_profile(source pgmend.profile_sources, user_keys text[])
+returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    left_over text[];
+begin
+    execute format(
+        $query$
+        select array(
+            select users.%1$I::text from %2$s as users
+            where users.%1$I = any($1::%3$s[]) and (%4$s) and not coalesce((%5$s), false)
+                and not exists (select from %6$s as profile where profile.%7$I = users.%1$I)
+            order by users.%1$I
+        )
+        $query$,
+        source.users_key, source.users_table,
+        (
+            select format_type(attribute.atttypid, -1) from pg_attribute as attribute
+            where attribute.attrelid = source.users_table and attribute.attname = source.users_key
+        ),
+        source.eligible_when, source.erased_when, source.profiles_table, source.profiles_key
+    ) into left_over using user_keys;
+    return left_over;
+end
+$function$;
+
+-- Makes and audits profiles of one source, set-wise or one by one (alone). silent_keys: those of whom nothing was said.
+create or replace function pgmend.fill_up(
+    wanted_source integer, user_keys text[], alone boolean,
+    out healed bigint, out refused bigint, out refusals jsonb, out silent_keys text[]
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    execute format(
+        $query$
+        with tried as materialized (select user_key, outcome, failure from $query$ || case
+            when alone then 'unnest($1) as asked (key) cross join lateral pgmend.heal_alone_%1$s(asked.key) as alone (user_key, outcome, failure)'
+            else 'pgmend.heal_%1$s($1)'
+        end || $query$),
+        audited as (
+            insert into pgmend.audit_entries (error_type, severity, user_id, message, details)
+            select
+                'MISSING_PROFILE_CREATED', 'info', tried.user_key, 'the missing profile was created',
+                jsonb_build_object('verdict', 'healed', 'source_id', %1$s, 'lane', 'backfill')
+            from tried where tried.outcome = 'healed'
+            returning user_id
+        ),
+        refusal as (
+            select tried.failure, count(*) as users from tried where tried.outcome = 'failed' group by tried.failure
+        )
+        select
+            (select count(*) from audited),
+            (select coalesce(sum(refusal.users), 0) from refusal),
+            (select coalesce(jsonb_agg(refusal.failure || jsonb_build_object('users', refusal.users)), '[]') from refusal),
+            array(select asked.key from unnest($1) as asked (key) except select tried.user_key from tried)
+        $query$,
+        wanted_source
+    ) into healed, refused, refusals, silent_keys using user_keys;
+end
+$function$;
+
 -- Makes the missing profiles among the next users of a source, in the order of their keys, after one (null: from the first): for
 -- a person who fills up what is missing. So many users are looked at, most of whom have a profile. Of those who are not eligible,
--- or erased, or held by somebody else, nothing is said; refusals: [{"sqlstate", "constraint", "column", "message", "users"}].
+-- or erased, nothing is said. Whoever should have a profile afterwards and has none is refused, with the reason, one for each:
+-- refusals: [{"sqlstate", "constraint", "column", "message", "users"}]. The set-wise heal says nothing of a user whom somebody
+-- holds, whose other unique key is taken, or whose row a trigger drops: each of these is tried once more, alone, which tells.
 -- last_key is null where there is nobody after that key. A paused source is refused.
 create or replace function pgmend.backfill_users(
     wanted_source integer, after text, most integer,
@@ -80,7 +149,9 @@ as $function$
 declare
     source pgmend.profile_sources;
     keys text[];
-    tried text;
+    silent_keys text[];
+    filled record;
+    dropped bigint;
 begin
     select configured.* into strict source from pgmend.profile_sources as configured where configured.source_id = wanted_source;
     if source.paused_at is not null then
@@ -110,38 +181,32 @@ begin
         ),
         source.profiles_table, source.profiles_key
     ) into last_key, looked, keys using after, most;
+    healed := 0;
+    refused := 0;
+    refusals := '[]';
     if last_key is null then
-        healed := 0;
-        refused := 0;
-        refusals := '[]';
         return;
     end if;
 
     -- The application's own function is called for one user at a time.
-    tried := case
-        when source.recipe_function is null then 'pgmend.heal_%1$s($1)'
-        else 'unnest($1) as asked (key) cross join lateral pgmend.heal_alone_%1$s(asked.key) as alone (user_key, outcome, failure)'
-    end;
-    execute format(
-        $query$
-        with tried as materialized (select user_key, outcome, failure from $query$ || tried || $query$),
-        audited as (
-            insert into pgmend.audit_entries (error_type, severity, user_id, message, details)
-            select
-                'MISSING_PROFILE_CREATED', 'info', tried.user_key, 'the missing profile was created',
-                jsonb_build_object('verdict', 'healed', 'source_id', %1$s, 'lane', 'backfill')
-            from tried where tried.outcome = 'healed'
-            returning user_id
-        ),
-        refusal as (
-            select tried.failure, count(*) as users from tried where tried.outcome = 'failed' group by tried.failure
-        )
-        select
-            (select count(*) from audited),
-            (select coalesce(sum(refusal.users), 0) from refusal),
-            (select coalesce(jsonb_agg(refusal.failure || jsonb_build_object('users', refusal.users)), '[]') from refusal)
-        $query$,
-        wanted_source
-    ) into healed, refused, refusals using keys;
+    select * into filled from pgmend.fill_up(wanted_source, keys, alone => source.recipe_function is not null);
+    healed := filled.healed;
+    refused := filled.refused;
+    refusals := filled.refusals;
+    silent_keys := pgmend.users_left_without_profile(source, filled.silent_keys);
+    if cardinality(silent_keys) > 0 and source.recipe_function is null then
+        select * into filled from pgmend.fill_up(wanted_source, silent_keys, alone => true);
+        healed := healed + filled.healed;
+        refused := refused + filled.refused;
+        refusals := refusals || filled.refusals;
+        silent_keys := pgmend.users_left_without_profile(source, filled.silent_keys);
+    end if;
+    dropped := cardinality(silent_keys);
+    if dropped > 0 then
+        refused := refused + dropped;
+        refusals := refusals || jsonb_build_array(
+            pgmend.evidence('PM003', null, null, 'the profile was not made, and no error says why') || jsonb_build_object('users', dropped)
+        );
+    end if;
 end
 $function$;

@@ -1,8 +1,8 @@
 -- What a person does with a dead letter: send it back, or let it go. Both for many at once, and both return how many there were.
 -- pgmend.on_behalf_of: whom the session acts for, where one login serves many people; the audit says it beside the login.
 
--- Sends dead letters back to the careful lane, due now. Attempts, the recorded failure and the age begin anew: what made it one
--- has changed, or the person would not ask.
+-- Sends dead letters back to the careful lane, due now. Attempts and the recorded failure begin anew: what made it one has
+-- changed, or the person would not ask. The time of the capture stays, and with it the age: nothing is kept longer for a requeue.
 create or replace function pgmend.requeue(event_ids bigint[])
 returns bigint
 language plpgsql
@@ -20,12 +20,12 @@ begin
 
     returned as (
         insert into pgmend.careful_events (
-            event_id, source_id, kind, user_key, user_seen, correlation_id,
+            event_id, source_id, kind, user_key, created_at, user_seen, correlation_id,
             referencing_table, constraint_name, row_image, writer_role, writer_claims, waiting_for,
             waits_for_event
         )
         select
-            letters.event_id, letters.source_id, letters.kind, letters.user_key, letters.user_seen,
+            letters.event_id, letters.source_id, letters.kind, letters.user_key, letters.created_at, letters.user_seen,
             letters.correlation_id, letters.referencing_table, letters.constraint_name, letters.row_image,
             letters.writer_role, letters.writer_claims, letters.waiting_for, letters.waits_for_event
         from letters

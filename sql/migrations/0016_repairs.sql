@@ -867,7 +867,7 @@ exception
         refused := 0;
         if size = 1 then
             refused := 1;
-            refusal := format('%s: %s', sqlstate, case when sqlstate ~ '^(22|P0)' then 'the database refused a value' else sqlerrm end);
+            refusal := format('%s: %s', sqlstate, (pgmend.evidence(sqlstate, null, null, sqlerrm) ->> 'message'));
             return;
         end if;
         for piece_start in 1 .. size by piece loop

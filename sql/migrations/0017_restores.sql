@@ -270,7 +270,7 @@ exception
         get stacked diagnostics violated = constraint_name;
         return jsonb_build_object(
             'sqlstate', sqlstate, 'constraint', nullif(violated, ''),
-            'reason', case when sqlstate ~ '^(22|P0)' then 'the database refused a value' else sqlerrm end
+            'reason', (pgmend.evidence(sqlstate, null, null, sqlerrm) ->> 'message')
         );
 end
 $function$;

@@ -1,7 +1,8 @@
 -- Retention: what is let go with time, in batches of at most so many rows, each of which is a transaction of the worker's. Its
 -- settings say how long things are kept. Nothing goes without an entry in the audit that says so, but the audit itself.
 
--- Lets captured rows go that nobody has settled in time, waiting or dead; what they were about stays in the audit.
+-- Lets captured rows go that nobody has settled in time, waiting or dead: their days count from the capture, whatever became of
+-- them since. What they were about stays in the audit.
 -- Returns how many there were.
 create or replace function pgmend.expire_captured_rows(most integer, older_than interval)
 returns bigint
@@ -32,7 +33,7 @@ begin
     lying as (
         select letter.event_id
         from pgmend.dead_letters as letter
-        where letter.kind = 'insert_failed' and letter.dead_at < oldest
+        where letter.kind = 'insert_failed' and letter.created_at < oldest
         limit most
         for update skip locked
     ),

@@ -131,6 +131,13 @@ async def test_foreign_error_logs_exits_18(empty_database: Database) -> None:
     assert "PGMEND_ERROR_LOGS_TABLE" in line
 
 
+async def test_uninstall_where_nothing_is_says_so(empty_database: Database) -> None:
+    """Nobody who has mistaken the database is told that something was removed."""
+    status, said, _ = await run_command(empty_database.url, "uninstall")
+
+    assert (status, said) == (0, "pgmend is not installed in this database\n")
+
+
 async def test_uninstall_with_captured_rows_exits_19(database: Database) -> None:
     """Captured rows are not dropped unless that is said."""
     connection = await database.connect()

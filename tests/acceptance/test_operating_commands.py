@@ -161,10 +161,63 @@ async def test_discard_prints_what_goes_before_it_is_gone(database: Database, co
     status, out, err = await run_command(database.url, "dead-letters", "discard", "--user", letters, "--yes")
 
     gone = [json.loads(line) for line in out.splitlines()]
-    assert (status, lying, err) == (0, 2, "discarded 2\n")
+    assert (status, lying, err.splitlines()[0]) == (0, 2, "discarded 2")
     assert [it["payload"] and it["payload"]["row"]["amount"] for it in gone] == [None, "10.00"]
     assert all(json.loads(line)["payload"] is None for line in looked.splitlines())
     assert await count(connection, "public.error_logs where error_type = 'DEAD_LETTER_DISCARDED'") == 2
+
+
+async def test_discard_of_a_sign_up_says_that_it_comes_back_and_what_to_do(
+    database: Database, connection: Connection, letters: str
+) -> None:
+    """And so it is: the sweep passes over a user whose letter lies there, and announces one whose letter was discarded."""
+    passed_over = await connection.fetchval("select pgmend.sweep_users(1, 10)")
+    _, _, would = await run_command(database.url, "dead-letters", "discard", "--user", letters, "--dry-run")
+    _, _, said = await run_command(database.url, "dead-letters", "discard", "--user", letters, "--yes")
+
+    assert "1 of them a sign-up, which comes back with the next sweep" in would
+    assert "1 of them a sign-up, which comes back with the next sweep" in said
+    assert "leave the letter where it lies" in said
+    assert (passed_over, await connection.fetchval("select pgmend.sweep_users(1, 10)")) == (0, 1)
+
+
+MISTYPED = [
+    (["prune", "--batch-size", "0"], 2, "must be from 1"),
+    (["prune", "--batch-size", "-1"], 2, "must be from 1"),
+    (["heal", "--all", "--batch-size", "0"], 2, "must be from 1"),
+    (["heal", "--all", "--batch-size", "many"], 2, "'many' is no whole number"),
+    (["heal", "--all", "--after", "zzz"], 47, "keys of users are uuid"),
+    (["events", "list", "--limit", "0"], 2, "must be from 1"),
+    (["events", "list", "--limit", "99999999999"], 2, "must be from 1"),
+    (["events", "list", "--table", "public.nope"], 30, "there is no table public.nope"),
+    (["events", "show", "9223372036854775808"], 2, "must be from 1"),
+    (["dead-letters", "list", "--limit", "0"], 2, "must be from 1"),
+    (["dead-letters", "list", "--verdict", "nonsense"], 2, "invalid choice: 'nonsense'"),
+    (["dead-letters", "requeue", "--verdict", "nonsense"], 2, "invalid choice: 'nonsense'"),
+    (["dead-letters", "discard", "9223372036854775808", "--yes"], 2, "must be from 1"),
+]
+
+
+@pytest.mark.parametrize(("words", "status", "said"), MISTYPED, ids=[" ".join(words) for words, *_ in MISTYPED])
+async def test_mistyped_word_is_refused_and_not_taken_for_nothing(
+    database: Database, words: list[str], status: int, said: str
+) -> None:
+    """A value that can fit nothing is no empty list, and none of it is left to the database to stumble over."""
+    ended, out, err = await run_command(database.url, *words)
+
+    assert (ended, out) == (status, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+async def test_requeue_of_nothing_says_that_nothing_fits(database: Database) -> None:
+    """A constraint may be gone since, so its name is taken as it is; but nobody takes 0 for a success. A table may be empty."""
+    _, requeued, _ = await run_command(database.url, "dead-letters", "requeue", "--constraint", "nope")
+    _, _, discarded = await run_command(database.url, "dead-letters", "discard", "--constraint", "nope", "--yes")
+    status, listed, _ = await run_command(database.url, "events", "list", "--table", "public.orders")
+
+    assert (requeued, discarded) == ("requeued 0: no dead letter fits\n", "discarded 0: no dead letter fits\n")
+    assert (status, listed) == (0, "no event waits that fits\n")
 
 
 async def test_discard_without_a_word_changes_nothing(database: Database, connection: Connection, letters: str) -> None:
@@ -216,13 +269,45 @@ async def test_heal_makes_one_profile_or_says_why_not(database: Database, connec
     await connection.execute("select pgmend.pause_source(1, 'a person looks')")
     paused = await run_command(database.url, "heal", long)
 
-    assert [it[0] for it in (*outcomes, unknown, no_key, paused)] == [0, 0, 0, 48, 47, 48, 44]
+    assert [it[0] for it in (*outcomes, unknown, no_key, paused)] == [0, 0, 0, 48, 47, 47, 44]
+    assert "keys of users are uuid, and this is none" in no_key[2]
     assert [it[1].rpartition(": ")[2].strip() for it in outcomes[:3]] == [
         "the profile would be made",
         "the profile was made",
         "the profile is there",
     ]
     assert await count(connection, "public.error_logs where user_id = $1 and details ->> 'lane' = 'backfill'", key) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)], ids=["done", "tried"])
+async def test_heal_all_names_the_unique_key_that_keeps_a_user_without_profile(
+    database: Database, connection: Connection, words: tuple[str, ...]
+) -> None:
+    """Nobody whom it leaves without a profile goes untold, and the exit status is that of a refusal."""
+    await connection.execute("alter table public.profiles add constraint profiles_name_is_free unique (name)")
+    keys = [await sign_up(connection, f"{number}@x", name="ada") for number in range(2)]
+
+    status, said, err = await run_command(database.url, "heal", "--all", *words)
+    _, answer, _ = await run_command(database.url, "heal", "--all", "--json", *words)
+
+    assert (status, json.loads(answer)["sources"][0]["refused"], len(keys)) == (48, 1, 2)
+    assert "1 refused" in said
+    assert "1 by profiles_name_is_free, 23505" in said
+    assert "the database refuses 1 profile ->" in err
+
+
+async def test_heal_all_points_to_the_log_where_a_trigger_raises(database: Database, connection: Connection) -> None:
+    """There is no constraint to name, and what the trigger says is not ours to print."""
+    await connection.execute(
+        "create function public.ask() returns trigger language plpgsql as $$ begin raise exception 'billing says no'; end $$;"
+        "create trigger ask before insert on public.profiles for each row execute function public.ask()"
+    )
+    await sign_up(connection)
+
+    status, said, err = await run_command(database.url, "heal", "--all")
+
+    assert (status, "billing" in said + err) == (48, False)
+    assert "1 by a trigger or function, whose words the server's log has, P0001" in said
 
 
 async def test_heal_all_beside_a_worker_heals_everybody_once(
@@ -306,6 +391,21 @@ async def on_call(cluster: Cluster, database: Database, make_role: MakeRole) -> 
     """The address for a login that belongs to pgmend_operator and to nobody else."""
     await make_role("on_call", "login in role pgmend_operator")
     return cluster.url(database.name, "on_call")
+
+
+async def test_operator_is_told_of_a_set_aside_user_without_trying_the_recipe(
+    on_call: str, connection: Connection, path: Path
+) -> None:
+    """A letter, a pause, nothing at all: none of them is called in flight, although this login may not rehearse."""
+    key = await two_dead_letters(connection, path)
+    _, lying, _ = await run_command(on_call, "explain", key)
+    await connection.execute("delete from pgmend.dead_letters")
+    _, nothing, _ = await run_command(on_call, "explain", key)
+    await connection.execute("select pgmend.pause_source(1, 'a look')")
+    _, paused, _ = await run_command(on_call, "explain", key)
+
+    said = [text.splitlines()[1].strip().partition(":")[0] for text in (lying, nothing, paused)]
+    assert said == ["needs_recipe", "unannounced", "paused"]
 
 
 async def test_operator_reads_and_decides_and_touches_nothing_of_the_application(

@@ -81,6 +81,30 @@ async def test_what_cannot_be_done_is_refused(
     assert await count(shop, "public.orders") == 3
 
 
+async def test_unknown_name_is_answered_with_those_that_there_are(database: Database, shop: Connection) -> None:
+    """Also where --only names nothing: what it has left out is what the person is looking for."""
+    assert await count(shop, "public.orders") == 3
+
+    _, _, err = await run_command(database.url, "repair", "--only", "nope.col=profiles.id")
+
+    assert "no reference is called nope.col=profiles.id: there are " in err
+    assert "orders.user_id=" in err
+
+
+@pytest.mark.parametrize("words", [("--key", "x"), ("--table", "public.profiles")])
+async def test_restore_of_what_was_never_taken_says_so(database: Database, shop: Connection, words: tuple[str, ...]) -> None:
+    """A mistyped key is no success; one that was restored before is."""
+    await run_command(database.url, "repair", "--apply", *ORDERS)
+    key = await shop.fetchval("select min(old_key) from pgmend.quarantine")
+
+    refused, _, err = await run_command(database.url, "restore", "1", *words)
+    first = await run_command(database.url, "restore", "1", "--key", key)
+    again = await run_command(database.url, "restore", "1", "--key", key)
+
+    assert (refused, f"repair 1 has taken no row of {words[0][2:]} {words[1]}" in err) == (36, True)
+    assert (first[0], again[:2]) == (0, (0, "0 rows restored, 0 left in the quarantine\n"))
+
+
 async def test_refused_orphans_exit_33(database: Database, shop: Connection) -> None:
     """A trigger of the application's that raises keeps its rows; the command says how many, and why."""
     await shop.execute(

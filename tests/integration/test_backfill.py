@@ -24,6 +24,20 @@ BY_FUNCTION = """
     )
 """
 
+NAMES_ARE_UNIQUE = """
+    alter table public.profiles add constraint profiles_name_is_free unique (name);
+    insert into public.users (email, full_name) values ('first@x', 'ada');
+    insert into public.profiles (id, name) select id, 'ada' from public.users;
+    set session_replication_role = replica;
+    insert into public.users (email, full_name) values ('a@x', 'ada'), ('b@x', 'eve'), ('c@x', 'eve'), ('d@x', 'ada');
+    insert into public.users (email, full_name, deleted_at) values ('erased@x', 'ada', now());
+    reset session_replication_role
+"""
+ROWS_ARE_DROPPED = """
+    create function public.drop_row() returns trigger language plpgsql as $$ begin return null; end $$;
+    create trigger drop_row before insert on public.profiles for each row execute function public.drop_row()
+"""
+
 
 async def fill(connection: Connection, *, after: str | None = None, dry_run: bool = False, size: int = 4) -> BackfillResult:
     """Backfill the one source; say nothing."""
@@ -57,6 +71,37 @@ async def test_backfill_goes_on_after_a_key_and_heals_nobody_twice(connection: C
     assert await count(connection, "public.error_logs where error_type = 'MISSING_PROFILE_CREATED'") == 10
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("prepare", ["select", BY_FUNCTION], ids=["columns", "function"])
+async def test_user_whose_unique_key_is_taken_is_refused_by_that_key(
+    connection: Connection, prepare: str, *, dry_run: bool
+) -> None:
+    """By a profile that is there, or by one of the same batch; nobody whom the constraint keeps without profile goes untold."""
+    await connection.execute(prepare)
+    await connection.execute(NAMES_ARE_UNIQUE)
+
+    result = await fill(connection, dry_run=dry_run, size=100)
+
+    assert (result.looked, result.healed, result.refused) == (6, 1, 3)
+    assert [(it.failure.sqlstate, it.failure.constraint, it.users) for it in result.refusals] == [
+        ("23505", "profiles_name_is_free", 3)
+    ]
+    assert await count(connection, "public.profiles where name = 'eve'") == (0 if dry_run else 1)
+    assert await count(connection, "public.error_logs where details ->> 'lane' = 'backfill'") == (0 if dry_run else 1)
+
+
+@pytest.mark.parametrize("prepare", ["select", BY_FUNCTION], ids=["columns", "function"])
+async def test_user_whose_profile_is_dropped_without_an_error_is_counted(connection: Connection, prepare: str) -> None:
+    """A trigger that returns null refuses as well as a constraint does, and says less."""
+    await connection.execute(prepare)
+    await connection.execute(UNANNOUNCED)
+    await connection.execute("delete from public.users where char_length(full_name) > 120;" + ROWS_ARE_DROPPED)
+
+    result = await fill(connection)
+
+    assert (result.healed, [(it.failure.sqlstate, it.users) for it in result.refusals]) == (0, [("PM003", 10)])
+
+
 async def test_backfill_of_nobody_is_done(connection: Connection) -> None:
     """An empty users table is no error."""
     assert await fill(connection) == BackfillResult(1, 0, 0, ())
@@ -87,7 +132,7 @@ async def test_source_that_is_paused_while_it_is_filled_up_stops(connection: Con
 
 
 async def test_locked_user_holds_up_nobody(connection: Connection, database: Database) -> None:
-    """A user whom somebody is just changing is passed over; the others are healed."""
+    """A user whom somebody is just changing is passed over and counted; the others are healed."""
     ada, eve = await sign_up(connection, "ada@x"), await sign_up(connection, "eve@x")
     other = await database.connect()
     async with other.transaction():
@@ -96,4 +141,18 @@ async def test_locked_user_holds_up_nobody(connection: Connection, database: Dat
         result = await fill(connection)
 
     assert result.healed == 1
+    assert [(it.failure.sqlstate, it.users) for it in result.refusals] == [("55P03", 1)]
     assert await connection.fetchval("select id::text from public.profiles") == eve
+
+
+async def test_many_locked_users_are_waited_for_once(connection: Connection, database: Database) -> None:
+    """A hundred held by one session cost a moment, not a hundred moments: with 100 ms for each it would run out of time."""
+    await connection.execute("insert into public.users (email) select n || '@x' from generate_series(1, 100) as n")
+    other = await database.connect()
+    await connection.execute("set statement_timeout = '5s'")
+    async with other.transaction():
+        await other.execute("update public.users set full_name = 'x'")
+
+        result = await fill(connection, size=100)
+
+    assert (result.healed, [(it.failure.sqlstate, it.users) for it in result.refusals]) == (0, [("55P03", 100)])

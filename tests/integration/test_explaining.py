@@ -82,9 +82,10 @@ async def test_paused_source_says_that_nothing_happens(connection: Connection) -
     assert said.endswith("a person looks")
 
 
-async def test_key_that_is_none_is_said_to_be_none(connection: Connection) -> None:
-    """Whoever pastes an e-mail is not told that the user is unknown."""
-    it = await explained(connection, "ada@example.org")
+@pytest.mark.parametrize("key", ["ada@example.org", "nonsense", ""])
+async def test_key_that_is_none_is_said_to_be_none(connection: Connection, key: str) -> None:
+    """Whoever pastes an e-mail is told of which type the keys are."""
+    it = await explained(connection, key)
 
-    assert "cannot judge this key: SQLSTATE 22P02" in it.evidence
+    assert (it.verdict, it.evidence) == ("unknown_user", "keys of users are uuid, and this is none")
     assert not it.is_whole

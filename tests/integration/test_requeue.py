@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 from tests.support.database import Database, count, sign_up
-from tests.support.outbox import dead_letters
+from tests.support.outbox import dead_letters, due_now
 from worker import pipeline
 from worker.pipeline import Path
 from worker.store.connection import Connection
+from worker.store.stories import story
 
 REQUEUE = "select pgmend.requeue(array(select event_id from pgmend.dead_letters))"
 DISCARD = "select pgmend.discard(array(select event_id from pgmend.dead_letters))"
@@ -46,6 +48,54 @@ async def test_requeued_while_the_reason_stands_it_is_a_dead_letter_again(connec
 
     assert await connection.fetchval(kept) == before
     assert await count(connection, "pgmend.dead_letters where attempts = 1") == 2
+
+
+async def test_requeued_it_is_as_old_as_it_was(connection: Connection, path: Path) -> None:
+    """The time of the capture stays: no requeue makes an event younger, for a person or for what keeps it so many days."""
+    await two_dead_letters(connection, path)
+    written = "select array_agg(created_at order by event_id) from pgmend.{}"
+    before = await connection.fetchval(written.format("dead_letters"))
+
+    await connection.execute(REQUEUE)
+    waiting = await connection.fetchval(written.format("outbox"))
+    await pipeline.turn(path)
+
+    assert waiting == before
+    assert await connection.fetchval(written.format("dead_letters")) == before
+
+
+async def test_story_of_a_requeued_event_is_told_in_the_order_of_time(connection: Connection, path: Path) -> None:
+    """Written, set aside, sent back, healed: a requeue does not come before the event was written."""
+    await sign_up(connection, name="x" * 121)
+    await pipeline.turn(path)
+    event_id = await connection.fetchval("select event_id from pgmend.dead_letters")
+    written = await connection.fetchval("select created_at from pgmend.dead_letters")
+    await connection.execute("alter table public.profiles drop constraint profiles_name_is_short")
+    await connection.execute(REQUEUE)
+    await pipeline.turn(path)
+
+    moments = (await story(connection, event_id)).moments
+
+    said = [moment.entry.error_type if moment.entry else moment.kind for moment in moments]
+    assert said == ["written", "EVENT_DEAD_LETTERED", "DEAD_LETTER_REQUEUED", "MISSING_PROFILE_CREATED", "acknowledged"]
+    assert abs(moments[0].at - written) < timedelta(seconds=0.1)
+
+
+async def test_requeued_row_of_nobody_is_not_given_a_grace_period_anew(connection: Connection, path: Path) -> None:
+    """The grace counts from the capture, and is over: one look, and the row is back in front of the person, or stands."""
+    row = json.dumps({"user_id": "00000000-0000-0000-0000-000000000001", "amount": 10})
+    await connection.execute("select pgmend.insert_or_park('public.orders', $1)", row)
+    await connection.execute("update pgmend.careful_events set created_at = created_at - interval '1 hour'")
+    await pipeline.turn(path)
+    await due_now(connection)
+    await pipeline.turn(path)
+    before = await dead_letters(connection)
+
+    await connection.execute(REQUEUE)
+    await pipeline.turn(path)
+
+    assert before == [("unknown_user", "23503")]
+    assert await dead_letters(connection) == before
 
 
 async def test_requeue_rings(database: Database, connection: Connection, path: Path) -> None:

@@ -41,8 +41,8 @@ async def test_captured_rows_that_nobody_settled_in_time_are_let_go_and_audited(
     dead = await report_order(connection, poisoned)
     await pipeline.turn(path)
     waiting = await report_order(connection, poisoned)
-    for column, table in (("created_at", "careful_events"), ("dead_at", "dead_letters")):
-        await connection.execute(f"update pgmend.{table} set {column} = {column} - interval '31 days'")
+    for table in ("careful_events", "dead_letters"):
+        await connection.execute(f"update pgmend.{table} set created_at = created_at - interval '31 days'")
     young = await report_order(connection, poisoned)
 
     assert await Pruning(Keeping()).prune(connection) == Pruned(captured_rows=2)
@@ -53,6 +53,20 @@ async def test_captured_rows_that_nobody_settled_in_time_are_let_go_and_audited(
     assert [row["event_id"] for row in audited] == [dead, waiting]
     assert await connection.fetchval("select array_agg(event_id) from pgmend.outbox where kind = 'insert_failed'") == [young]
     assert await count(connection, "pgmend.dead_letters where kind = 'user_created'") == 1
+
+
+async def test_days_of_a_captured_row_count_from_the_capture(connection: Connection, path: Path) -> None:
+    """Set aside late, or requeued and set aside again, it is kept no longer: it is personal from the first day on."""
+    await report_order(connection, await sign_up(connection, name="x" * 121))
+    await connection.execute("update pgmend.careful_events set created_at = created_at - interval '31 days'")
+    await pipeline.turn(path)
+    await connection.execute("select pgmend.requeue(array(select event_id from pgmend.dead_letters))")
+    await pipeline.turn(path)
+    lying = await count(connection, "pgmend.dead_letters where kind = 'insert_failed'")
+
+    pruned = await Pruning(Keeping()).prune(connection)
+
+    assert (lying, pruned) == (1, Pruned(captured_rows=1))
 
 
 async def test_dead_letters_are_kept_unless_a_setting_says_otherwise(connection: Connection, path: Path) -> None:
@@ -185,7 +199,9 @@ async def test_member_of_pgmend_worker_prunes(path: Path, lent_worker: Connectio
     connection = path.connection
     await connection.execute(ENTRIES)
     await two_dead_letters(connection, path)
-    await connection.execute("update pgmend.dead_letters set dead_at = dead_at - interval '100 days'")
+    await connection.execute(
+        "update pgmend.dead_letters set dead_at = dead_at - interval '100 days', created_at = created_at - interval '100 days'"
+    )
 
     await prune(lent_worker, log, Pruning(Keeping(dead_letters=30)))
 

@@ -5,8 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from tests.support.database import sign_up
 from tests.support.letters import dead_order
 from tests.support.paged import Visitor, serving
+from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
 from worker.store.connection import Connection, Target
@@ -44,6 +46,23 @@ async def test_every_answer_forbids_what_is_not_ours(keeper: Visitor, connection
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
         assert "unsafe" not in str(answer.headers)
+
+
+async def test_letter_that_a_trigger_refused_shows_the_triggers(visitor: Visitor, connection: Connection, path: Path) -> None:
+    """Names are the application's, and shown as text; where a constraint is named no trigger is."""
+    constrained = await dead_order(connection, path)
+    await connection.execute(
+        "create function public.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;"
+        'create trigger "<b>billing" before insert on public.profiles for each row execute function public.refuse()'
+    )
+    await sign_up(connection)
+    await pipeline.turn(path)
+    raised = await connection.fetchval("select event_id from pgmend.dead_letters where sqlstate = 'P0001'")
+
+    shown, other = await visitor.get(f"/dead-letters/{raised}"), await visitor.get(f"/dead-letters/{constrained}")
+
+    assert "&lt;b&gt;billing&#34; on profiles (refuse())" in shown.text
+    assert ("<dt>Triggers</dt>" in shown.text, "<dt>Triggers</dt>" in other.text) == (True, False)
 
 
 async def test_pages_are_kept_nowhere_and_static_files_for_ever(keeper: Visitor, connection: Connection, path: Path) -> None:

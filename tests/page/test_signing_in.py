@@ -155,6 +155,20 @@ async def test_discard_lets_the_letter_go_and_the_audit_keeps_who(keeper: Visito
     assert "DEAD_LETTER_DISCARDED" in (await keeper.get(f"/events/{event_id}")).text
 
 
+async def test_page_says_what_becomes_of_a_discarded_letter(keeper: Visitor, connection: Connection, path: Path) -> None:
+    """A captured row is gone; a sign-up comes back while its user lacks a profile, and what helps stands beside it."""
+    row = await dead_order(connection, path)
+    sign_up = await connection.fetchval("select event_id from pgmend.dead_letters where kind = 'user_created'")
+    await keeper.sign_in()
+
+    of_row, of_sign_up = [(await keeper.get(f"/dead-letters/{it}/discard")).text for it in (row, sign_up)]
+
+    assert "goes for good" in of_row
+    assert "goes for good" not in of_sign_up
+    assert "the next sweep announces the user again" in of_sign_up
+    assert "Left where it lies, it holds nothing up" in of_sign_up
+
+
 async def test_form_that_was_sent_does_nothing_the_second_time(keeper: Visitor, connection: Connection, path: Path) -> None:
     """Neither again, nor after the letter has come back."""
     event_id = await dead_order(connection, path)

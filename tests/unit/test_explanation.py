@@ -1,15 +1,21 @@
 """Explanations and rehearsals: what is said of what was found."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from worker.core.backfill import Refusal, gathered
+from worker.core.dead_letter import DeadLetter
 from worker.core.decision import Acknowledge, Release, SetAside
 from worker.core.explanation import Explanation
 from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
+from worker.core.pending_event import PendingEvent
 from worker.core.rehearsal import Rehearsal, foresee
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOCKED = Failure("55P03", "locked")
 
 
@@ -48,10 +54,30 @@ def explanation(*, rehearsal: Rehearsal | None = None, facts: Facts | Failure = 
 
 
 def test_verdict_follows_the_recipe_that_was_tried() -> None:
-    """Where the database refuses the profile, the user is not in flight, whatever the facts say."""
-    assert explanation().verdict == "in_flight"
-    assert explanation(rehearsal=Rehearsal("stands", "")).verdict == "in_flight"
+    """Where the database refuses the profile, the user is not on the way to one, whatever the facts say."""
+    assert explanation().verdict == "unannounced"
+    assert explanation(rehearsal=Rehearsal("stands", "")).verdict == "unannounced"
     assert explanation(rehearsal=Rehearsal("fails", "")).verdict == "needs_recipe"
+
+
+def test_user_is_in_flight_while_an_event_is_and_no_longer() -> None:
+    """Who may not try the recipe is told by the events: one that waits, a letter that lies there, a source that is paused."""
+    it = explanation()
+    waiting = PendingEvent(1, 1, "user_created", "express", "ada", "due", 0, NOON, NOON)
+    letter = DeadLetter(1, 1, "user_created", "ada", "exhausted", "locked", "requeue", 40, NOON, NOON)
+
+    assert replace(it, pending=(waiting,)).verdict == "in_flight"
+    assert replace(it, letters=(letter,)).verdict == "exhausted"
+    assert replace(it, pending=(waiting,), is_paused=True).verdict == "paused"
+    assert replace(it, is_paused=True).verdict == "paused"
+
+
+def test_key_that_is_none_is_nobodys_recipe() -> None:
+    """An e-mail where a uuid belongs is answered with the type of the keys, and where to look."""
+    it = replace(explanation(facts=Failure("22P02", "no uuid")), misfit="keys of users are uuid, and this is none")
+
+    assert (it.verdict, it.evidence) == ("unknown_user", "keys of users are uuid, and this is none")
+    assert list(it.prospects()) == ["look the user up in users, and give the key that stands there"]
 
 
 def test_user_without_an_event_is_found_by_the_sweep() -> None:

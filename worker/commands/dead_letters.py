@@ -9,9 +9,10 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.letters_act import discard, requeue
 from worker.commands.letters_view import letter_lines, row
+from worker.commands.numbers import event_id, positive
 from worker.commands.opening import as_json, opened
 from worker.commands.paging import Listing, print_page
-from worker.core.dead_letter import LetterFilter
+from worker.core.dead_letter import LETTER_VERDICTS, LetterFilter
 from worker.errors import NoSuchEventError
 from worker.settings import Settings
 from worker.store import dead_letters
@@ -23,7 +24,10 @@ examples:
   pgmend dead-letters requeue 42 --dry-run        try it as its writer, undo it, and name the next obstacle
   pgmend dead-letters requeue --constraint profiles_name_is_short
   pgmend dead-letters discard --verdict unknown_user --yes > discarded.jsonl
+A discarded row is gone. A discarded sign-up comes back with the next sweep while its user is eligible and has no profile:
+leave the letter where it lies, or let eligible_when exclude the user.
 """
+_DISCARD = "let go what cannot, printed as JSON; a sign-up comes back while its user is eligible and has no profile"
 HEADINGS = ("event", "verdict", "kind", "user", "table", "constraint", "sqlstate", "dead since (UTC)", "message")
 
 
@@ -39,17 +43,17 @@ def add_parsers(commands: Commands) -> None:
     more = {"epilog": EXAMPLES, "formatter_class": parser.formatter_class}
     listing = actions.add_parser("list", help="dead letters, newest event first", **more)  # type: ignore[arg-type]
     _add_selection(listing)
-    listing.add_argument("--before", type=int, metavar="EVENT", help="only older ones than this, to turn the page")
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    listing.add_argument("--before", type=event_id, metavar="EVENT", help="only older ones than this, to turn the page")
+    listing.add_argument("--limit", type=positive, default=50, metavar="N", help="at most so many (50)")
     listing.set_defaults(run=lambda options: asyncio.run(_list(options, settings.load())))
     show = actions.add_parser("show", help="one dead letter, with the hint", **more)  # type: ignore[arg-type]
-    show.add_argument("event", type=int, metavar="EVENT", help="the event's id")
+    show.add_argument("event", type=event_id, metavar="EVENT", help="the event's id")
     show.add_argument("--payload", action="store_true", help="print the captured row as well, which is personal")
     show.set_defaults(run=lambda options: asyncio.run(_show(options, settings.load())))
     back = actions.add_parser("requeue", help="send back what can be mended now", **more)  # type: ignore[arg-type]
-    away = actions.add_parser("discard", help="let go what cannot; prints what went as JSON", **more)  # type: ignore[arg-type]
+    away = actions.add_parser("discard", help=_DISCARD, **more)  # type: ignore[arg-type]
     for acting in (back, away):
-        acting.add_argument("event", type=int, nargs="*", metavar="EVENT", help="the events' ids")
+        acting.add_argument("event", type=event_id, nargs="*", metavar="EVENT", help="the events' ids")
         _add_selection(acting)
         acting.add_argument("--all", action="store_true", help="every dead letter")
         acting.set_defaults(usage_error=acting.error)
@@ -63,7 +67,7 @@ def add_parsers(commands: Commands) -> None:
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--verdict", help="of this verdict")
+    parser.add_argument("--verdict", choices=LETTER_VERDICTS, help="of this verdict")
     parser.add_argument("--constraint", help="that this constraint has refused")
     parser.add_argument("--user", metavar="KEY", help="of this user")
 

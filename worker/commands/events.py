@@ -7,12 +7,13 @@ from dataclasses import asdict, replace
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.numbers import event_id, positive
 from worker.commands.opening import as_json, opened
 from worker.commands.paging import Listing, print_page
 from worker.commands.story_view import lines, payload_lines
 from worker.core.pending_event import EVENT_STATES, EventFilter, PendingEvent
 from worker.core.story import Story
-from worker.errors import NoSuchEventError
+from worker.errors import NameUnknownError, NoSuchEventError
 from worker.settings import Settings
 from worker.store import events, stories
 
@@ -44,12 +45,12 @@ def add_parsers(commands: Commands) -> None:
     listing.add_argument("--table", help="captured from this table, with or without its schema")
     listing.add_argument("--constraint", help="captured on this foreign key")
     listing.add_argument("--state", choices=EVENT_STATES, help="claimable now, later, waiting for something, source paused")
-    listing.add_argument("--before", type=int, metavar="EVENT", help="only older ones than this, to turn the page")
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    listing.add_argument("--before", type=event_id, metavar="EVENT", help="only older ones than this, to turn the page")
+    listing.add_argument("--limit", type=positive, default=50, metavar="N", help="at most so many (50)")
     listing.add_argument("--json", action="store_true", help="as one JSON object")
     listing.set_defaults(run=lambda options: asyncio.run(_list(options, settings.load())))
     show = actions.add_parser("show", help="one event's story", epilog=EXAMPLES, formatter_class=parser.formatter_class)
-    show.add_argument("event", type=int, metavar="EVENT", help="the event's id: a receipt, or what the audit names")
+    show.add_argument("event", type=event_id, metavar="EVENT", help="the event's id: a receipt, or what the audit names")
     show.add_argument("--payload", action="store_true", help="print the captured row as well, which is personal")
     show.add_argument("--json", action="store_true", help="as one JSON object")
     show.set_defaults(run=lambda options: asyncio.run(_show(options, settings.load())))
@@ -59,6 +60,8 @@ async def _list(options: argparse.Namespace, effective: Settings) -> int:
     wanted = EventFilter(options.user, options.kind, options.table, options.constraint, options.state, options.before)
     async with opened(effective, "events") as connection:
         found = await events.listed(connection, wanted, limit=options.limit + 1)
+        if not found and options.table and not await events.table_exists(connection, options.table):
+            raise NameUnknownError(f"there is no table {options.table}", hint="write it as public.orders, or orders")
     listing = Listing("events", _HEADINGS, _row, nothing="no event waits that fits")
     print_page(listing, found, limit=options.limit, as_object=options.json)
     return 0

@@ -11,6 +11,7 @@ from worker.commands import Commands
 from worker.commands.letters_view import obstacle_lines
 from worker.commands.opening import as_json, opened
 from worker.core.explanation import Explanation
+from worker.core.raised import named
 from worker.explaining import Explaining
 from worker.settings import Settings
 
@@ -63,6 +64,8 @@ def lines(it: Explanation) -> Iterator[str]:
     if it.rehearsal:
         yield f"  the recipe, tried and undone: {it.rehearsal.said}"
         yield from (f"    {line}" for line in obstacle_lines(it.rehearsal))
+    if it.triggers is not None:
+        yield f"  triggers that may raise it: {named(it.triggers)}"
 
 
 def _as_object(it: Explanation) -> dict[str, object]:

@@ -9,7 +9,9 @@ from worker import settings
 from worker.backfilling import Backfilling
 from worker.commands import Commands
 from worker.commands.heal_view import SAID, Progress, result_lines
+from worker.commands.numbers import positive
 from worker.commands.opening import as_json, opened
+from worker.core.doctor.wording import counted
 from worker.core.status import SourceStatus
 from worker.errors import HealingRefusedError, NoSuchSourceError, SourceUnclearError, UnknownUserError
 from worker.healing import Healing
@@ -41,26 +43,21 @@ def add_parsers(commands: Commands) -> None:
     which.add_argument("--all", action="store_true", help="everybody, batch by batch")
     parser.add_argument("--source", type=int, metavar="ID", help="only this profile source")
     parser.add_argument("--after", metavar="KEY", help="with --all: only users after this key, where a run was ended")
-    parser.add_argument("--batch-size", type=_positive, default=1000, metavar="N", help="users looked at in a transaction (1000)")
+    parser.add_argument("--batch-size", type=positive, default=1000, metavar="N", help="users looked at in a transaction (1000)")
     parser.add_argument("--dry-run", action="store_true", help="try it for real, and undo it")
     parser.add_argument("--json", action="store_true", help="as one JSON object; progress goes to stderr")
     parser.set_defaults(run=lambda options: asyncio.run(_heal(options, settings.load())))
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 async def _heal(options: argparse.Namespace, effective: Settings) -> int:
     async with opened(effective, "heal", statement_seconds=_STATEMENT_SECONDS) as connection:
         chosen = _chosen(await sources.statuses(connection), options)
         if options.all:
+            await _require_key(connection, chosen, options.after)
             return await _fill_all(connection, chosen, options)
         healing = Healing(connection, effective.retry_policy, effective.lock_timeout_seconds, options.dry_run)
         states = {source.source_id: await healing.heal(source, options.user) for source in chosen}
+        misfits = [await profiles.misfit(connection, source.source_id, options.user) for source in chosen]
     if options.json:
         print(as_json({"user": options.user, "sources": states}))
     else:
@@ -69,7 +66,8 @@ async def _heal(options: argparse.Namespace, effective: Settings) -> int:
                 f"source {source.source_id} ({source.users_table} -> {source.profiles_table}): {SAID[states[source.source_id]]}"
             )
     if set(states.values()) == {"unknown_user"}:
-        raise UnknownUserError(f"no source knows a user {options.user}", hint="pgmend explain says what is known of a key")
+        detail = "; ".join(misfit for misfit in misfits if misfit)
+        raise UnknownUserError(f"no source knows a user {options.user}", detail=detail, hint="pgmend explain says what is known")
     return 0
 
 
@@ -80,6 +78,12 @@ def _chosen(attached: list[SourceStatus], options: argparse.Namespace) -> list[S
     if options.after is not None and len(chosen) > 1:
         raise SourceUnclearError("--after needs one source", hint="say which: --source ID")
     return chosen
+
+
+async def _require_key(connection: Connection, chosen: list[SourceStatus], after: str | None) -> None:
+    misfit = await profiles.misfit(connection, chosen[0].source_id, after) if after is not None else None
+    if misfit is not None:
+        raise UnknownUserError(f"--after {after} is no user", detail=misfit, hint="give the key where a run was ended")
 
 
 async def _fill_all(connection: Connection, chosen: list[SourceStatus], options: argparse.Namespace) -> int:
@@ -99,5 +103,5 @@ async def _fill_all(connection: Connection, chosen: list[SourceStatus], options:
     refused = sum(result.refused for result in results)
     if refused:
         hint = "pgmend doctor tries the recipe and says what would help; pgmend explain USER says it of one"
-        raise HealingRefusedError(f"the database refuses {refused:,} profiles", hint=hint)
+        raise HealingRefusedError(f"the database refuses {counted(refused, 'profile')}", hint=hint)
     return 0

@@ -19,6 +19,9 @@ SAID: dict[HealState, str] = {
 
 _SAY_EVERY = 100_000
 
+_NAMELESS = {"55P03": "somebody who holds the user or the profile", "PM003": "a trigger or rule that drops the row"}
+"""What stands in the way by SQLSTATE, where the database names neither a constraint nor a column."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -45,11 +48,16 @@ class Progress:
             print(file=sys.stderr)
 
 
+def _nameless(sqlstate: str) -> str:
+    code = "a trigger or function, whose words the server's log has" if sqlstate.startswith("P0") else "no constraint"
+    return _NAMELESS.get(sqlstate, code)
+
+
 def result_lines(result: BackfillResult, *, would: bool) -> Iterator[str]:
     """Yield what a backfill did, and why the database has refused some."""
     healed = f"{result.healed:,} {'would be healed' if would else 'healed'}"
     yield f"source {result.source_id}: {result.looked:,} users looked at, {healed}, {result.refused:,} refused"
     for refusal in result.refusals:
         failure = refusal.failure
-        what = failure.constraint or failure.column or "no constraint"
+        what = failure.constraint or failure.column or _nameless(failure.sqlstate)
         yield f"    {refusal.users:,} by {what}, {failure.sqlstate}: {failure.message}"

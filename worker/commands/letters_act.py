@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 
-from worker.commands.letters_view import rehearsal_lines
+from worker.commands.letters_view import COMES_BACK, discarded_lines, rehearsal_lines
 from worker.commands.opening import as_json, opened
 from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.event import Event
@@ -33,7 +33,8 @@ async def requeue(options: argparse.Namespace, effective: Settings) -> int:
         async for letters in _batches(connection, wanted):
             requeued += await dead_letters.requeue(connection, [letter.event_id for letter in letters])
         _require_any(requeued, wanted)
-    print(as_json({"requeued": requeued}) if options.json else f"requeued {requeued:,}")
+    nothing = "" if requeued else ": no dead letter fits"
+    print(as_json({"requeued": requeued}) if options.json else f"requeued {requeued:,}{nothing}")
     return 0
 
 
@@ -45,14 +46,16 @@ async def discard(options: argparse.Namespace, effective: Settings) -> int:
         _require_any(len(first), wanted)
         if not options.dry_run and not options.yes:
             _ask(first)
-        discarded = 0
+        discarded = sign_ups = 0
         async for letters in _batches(connection, wanted):
-            discarded += await _discard_batch(connection, letters, dry_run=options.dry_run)
-    print(f"{'would discard' if options.dry_run else 'discarded'} {discarded:,}", file=sys.stderr)
+            whole = await _discard_batch(connection, letters, dry_run=options.dry_run)
+            discarded += len(whole)
+            sign_ups += sum(letter.is_sign_up for letter in whole)
+    sys.stderr.writelines(f"{line}\n" for line in discarded_lines(discarded, sign_ups, would=options.dry_run))
     return 0
 
 
-async def _discard_batch(connection: Connection, letters: list[DeadLetter], *, dry_run: bool) -> int:
+async def _discard_batch(connection: Connection, letters: list[DeadLetter], *, dry_run: bool) -> list[DeadLetter]:
     """Print before the commit: a letter that is gone was written down, whoever reads."""
     ids = [letter.event_id for letter in letters]
     async with connection.transaction():
@@ -62,7 +65,7 @@ async def _discard_batch(connection: Connection, letters: list[DeadLetter], *, d
         sys.stdout.flush()
         if not dry_run and await dead_letters.discard(connection, ids) != len(whole):
             raise PgmendError("somebody else is at work on these dead letters", hint="nothing of this batch went; try again")
-    return len(whole)
+    return whole
 
 
 async def _rehearse_all(connection: Connection, wanted: LetterFilter, trial: "Trial", *, as_object: bool) -> int:
@@ -143,7 +146,7 @@ def _ask(letters: list[DeadLetter]) -> None:
     if not sys.stdin.isatty():
         raise ConfirmationNeededError("nobody can be asked: this is no terminal", hint=hint)
     letter = letters[0]
-    what = f"with its captured row of {letter.referencing_table}" if letter.referencing_table else "which holds no row"
+    what = f"with its captured row of {letter.referencing_table}" if letter.referencing_table else f"which {COMES_BACK}"
     print(
         f"discard event {letter.event_id} of user {letter.user_key} ({letter.verdict}), {what}? [y/N] ", end="", file=sys.stderr
     )

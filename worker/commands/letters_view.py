@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from worker.commands.columns import moment
 from worker.commands.story_view import payload_lines
 from worker.core.dead_letter import DeadLetter
+from worker.core.raised import named
 from worker.core.rehearsal import Rehearsal
+
+COMES_BACK = "comes back with the next sweep while the user is eligible and has no profile"
 
 
 def row(letter: DeadLetter) -> tuple[object, ...]:
@@ -32,6 +35,7 @@ def letter_lines(letter: DeadLetter, *, with_payload: bool) -> Iterator[str]:
         "refused by": _refused_by(letter),
         "message": letter.message,
         "hint": letter.hint,
+        "triggers": named(letter.triggers) if letter.is_nameless else None,
         "captured": _captured(letter),
         "written": f"{moment(letter.created_at)} UTC",
         "dead since": f"{moment(letter.dead_at)} UTC, after {letter.attempts} attempts",
@@ -42,6 +46,15 @@ def letter_lines(letter: DeadLetter, *, with_payload: bool) -> Iterator[str]:
             yield f"{name:<12}{value}"
     if with_payload:
         yield from payload_lines(letter.payload)
+
+
+def discarded_lines(discarded: int, sign_ups: int, *, would: bool) -> Iterator[str]:
+    """Yield how many went, and what becomes of the sign-ups among them."""
+    nothing = "" if discarded else ": no dead letter fits"
+    yield f"{'would discard' if would else 'discarded'} {discarded:,}{nothing}"
+    if sign_ups:
+        yield f"{sign_ups:,} of them a sign-up, which {COMES_BACK}"
+        yield "-> leave the letter where it lies, where the sweep passes it over; or let eligible_when exclude the user"
 
 
 def rehearsal_lines(letter: DeadLetter, rehearsal: Rehearsal) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.numbers import positive
 from worker.commands.opening import as_json, opened
 from worker.core.retention import Pruned
 from worker.pruning import Pruning
@@ -32,7 +33,7 @@ def add_parsers(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dry-run", action="store_true", help="only say how much, up to ten thousand of each")
-    parser.add_argument("--batch-size", type=int, default=1000, metavar="ROWS", help="rows in one transaction (1000)")
+    parser.add_argument("--batch-size", type=positive, default=1000, metavar="ROWS", help="rows in one transaction (1000)")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=lambda options: asyncio.run(_prune(options, settings.load())))
 

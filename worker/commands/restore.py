@@ -57,9 +57,18 @@ async def _run(options: argparse.Namespace, effective: Settings) -> int:
                 f"there is no table {options.table}", hint="write it as select table_name from pgmend.quarantine has it"
             )
         wanted = Wanted(options.repair, options.key, options.full_table if options.table else None)
+        await _require_any(at, wanted)
         restored, refused = await Restore(at.connection, wanted, at.search_path, at.pacing, _progress(at)).run()
         await _answer(at, wanted, restored, refused)
     return 0
+
+
+async def _require_any(at: Desk, wanted: Wanted) -> None:
+    """Refuse a key or a table of which the repair has never taken a row: it is mistyped."""
+    if (wanted.key is not None or wanted.table is not None) and not await quarantine.took(at.connection, wanted):
+        of = " ".join(f"{what} {name}" for what, name in (("key", wanted.key), ("table", wanted.table)) if name is not None)
+        hint = "the columns table_name and old_key of pgmend.quarantine say what it has taken"
+        raise RepairRefusedError(f"repair {wanted.repair_id} has taken no row of {of}", hint=hint)
 
 
 async def _answer(at: Desk, wanted: Wanted, restored: int, refused: int) -> None:

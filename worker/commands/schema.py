@@ -80,10 +80,10 @@ async def uninstall(target: Target, *, discard_events: bool) -> int:
     """Remove everything but the audit table."""
     connection = await connect(target)
     try:
-        await migrations.uninstall(connection, discard_events=discard_events)
+        was_there = await migrations.uninstall(connection, discard_events=discard_events)
     finally:
         await close(connection)
-    print("pgmend is uninstalled; the audit table stays")
+    print("pgmend is uninstalled; the audit table stays" if was_there else "pgmend is not installed in this database")
     return 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from worker.commands.columns import columns
 from worker.core.payload import Payload
+from worker.core.raised import named
 from worker.core.story import Moment, Story
 
 _STATES = {
@@ -22,6 +23,8 @@ def lines(story: Story) -> Iterator[str]:
         yield from columns(("at (UTC)", "what", "sqlstate", "constraint", ""), map(_row, story.moments))
     if story.letter:
         yield f"hint: {story.letter.hint}"
+        if story.letter.is_nameless:
+            yield f"triggers: {named(story.letter.triggers)}"
 
 
 def payload_lines(payload: Payload | None) -> Iterator[str]:

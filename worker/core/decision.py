@@ -12,6 +12,7 @@ from typing import Literal
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
 from worker.core.failure import NO_USER_YET_SQLSTATE, REFERS_TO_CAPTURE_SQLSTATE, Failure, FailureClass, classify
+from worker.core.raised import NOT_KEPT, is_nameless, raiser
 from worker.core.retry_policy import RetryPolicy
 
 Verdict = Literal[
@@ -134,7 +135,10 @@ def _decide_absent_user(event: Event, capture: Capture, facts: Facts, delay: flo
 
 def needs_recipe(failure: Failure) -> SetAside:
     """Return the dead letter of an event whose profile the database refuses."""
-    culprit = failure.constraint or failure.column or failure.sqlstate
+    if is_nameless(failure):
+        raised = f"{raiser(failure, else_it='an expression of the recipe')} raises {failure.sqlstate} when the profile is made."
+        return SetAside("needs_recipe", failure, f"{raised} {NOT_KEPT} Mend what raises it, the recipe or the user, and requeue.")
+    culprit = failure.constraint or failure.column
     return SetAside(
         "needs_recipe",
         failure,

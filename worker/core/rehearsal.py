@@ -6,6 +6,7 @@ from typing import Literal, assert_never
 from worker.core.decision import Acknowledge, Release, SetAside
 from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
+from worker.core.raised import is_nameless
 
 Prospect = Literal["stands", "settled", "waits", "fails"]
 """``stands``: the effect would stand. ``settled``: nothing would be left to do. ``waits``: it would be tried again later.
@@ -20,6 +21,11 @@ class Rehearsal:
     said: str
     failure: Failure | None = None
     hint: str | None = None
+
+    @property
+    def is_nameless(self) -> bool:
+        """Return whether it would fail, and neither a constraint nor a column is named: then code raises it."""
+        return self.prospect == "fails" and self.failure is not None and is_nameless(self.failure)
 
     @property
     def is_clear(self) -> bool:

@@ -13,6 +13,7 @@ from worker.core.failure import (
     FailureClass,
     classify,
 )
+from worker.core.raised import NOT_KEPT, is_nameless, raiser
 from worker.core.retry_policy import RetryPolicy
 
 
@@ -55,7 +56,10 @@ def without_facts(event: Event, failure: Failure, policy: RetryPolicy, jitter: f
     """Return what becomes of an event whose user the profile source cannot judge."""
     if failure.sqlstate[:2] not in _USERS_OWN_FAULT:
         return _release_or_exhausted(event, failure, policy, policy.delay(event.attempt, jitter))
-    hint = "The key is none for the users table, or eligible_when or erased_when raises for this user. Mend that, and requeue."
+    hint = (
+        "The key is none for the users table, or eligible_when or erased_when raises for this user. "
+        "The server's log has its words. Mend that, and requeue."
+    )
     return SetAside("needs_recipe", failure, hint)
 
 
@@ -112,5 +116,8 @@ def _replay_hint(failure: Failure) -> str:
             return "The table has changed since the capture. Bring the column back or enter the row by hand, then discard."
         case "23505":
             return "Another row holds this unique key. Compare the two; discard the captured one or free the key and requeue."
+        case state if is_nameless(failure):
+            raised = f"{raiser(failure, else_it='a type of the application')} raises {state} when the row is inserted."
+            return f"{raised} {NOT_KEPT} Mend what raises it, then requeue."
         case _:
             return "The database refuses the captured row for a reason of its own. Remove the reason, then requeue."

@@ -83,7 +83,7 @@ def _written(present: PendingEvent | DeadLetter | None, entries: Sequence[Record
     for entry in entries:
         began = _began(entry)
         if began is not None:
-            yield Moment(began, "written", "the event was written")
+            yield Moment(min(began, entries[0].created_at), "written", "the event was written")
             return
     if present is not None:
         yield Moment(min(present.created_at, entries[0].created_at), "written", "the event was written")

@@ -196,8 +196,8 @@ async def limit_statements(connection: Connection, *, seconds: float) -> None:
     await connection.execute(f"set local statement_timeout = {max(1, int(seconds * 1000))}")
 
 
-_QUOTING_CLASSES = frozenset({"22", "P0"})
-"""Classes whose messages quote values of the row."""
+_UNQUOTED = {"22": "the database refused a value", "P0": "a trigger or function raised an error"}
+"""What is kept instead of the messages of classes that quote values of the row; pgmend.evidence says the same."""
 
 
 def failure_of(error: asyncpg.PostgresError | TimeoutError) -> Failure:
@@ -207,7 +207,7 @@ def failure_of(error: asyncpg.PostgresError | TimeoutError) -> Failure:
     sqlstate = error.sqlstate or "XX000"
     return Failure(
         sqlstate=sqlstate,
-        message="the database refused a value" if sqlstate[:2] in _QUOTING_CLASSES else _first_line(error),
+        message=_UNQUOTED.get(sqlstate[:2]) or _first_line(error),
         constraint=getattr(error, "constraint_name", None),
         column=getattr(error, "column_name", None),
         detail=getattr(error, "detail", None) if classify(sqlstate) is FailureClass.WAITING else None,

@@ -1,11 +1,13 @@
 """Dead letters: events set aside for a person, and what that person does with them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.decision import SetAside
 from worker.core.event import Event
+from worker.store import triggers
 from worker.store.connection import Connection
 from worker.store.events import payload_of
 from worker.store.outbox import event_of
@@ -41,9 +43,9 @@ async def listed(connection: Connection, wanted: LetterFilter, *, limit: int) ->
 
 
 async def one(connection: Connection, event_id: int) -> DeadLetter | None:
-    """Return one dead letter with its payload, or None where there is none of this event."""
+    """Return one dead letter with its payload and the triggers that may be behind it, or None where there is none."""
     letters = await whole(connection, [event_id])
-    return letters[0] if letters else None
+    return replace(letters[0], triggers=await triggers.behind(connection, letters[0])) if letters else None
 
 
 async def whole(connection: Connection, event_ids: Sequence[int]) -> list[DeadLetter]:

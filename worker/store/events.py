@@ -26,6 +26,11 @@ async def listed(connection: Connection, wanted: EventFilter, *, limit: int) -> 
     return [_event(dict(row)) for row in rows]
 
 
+async def table_exists(connection: Connection, table: str) -> bool:
+    """Return whether there is a table of this name, with or without its schema."""
+    return bool(await connection.fetchval(statement("events/table_exists"), table))
+
+
 async def one(connection: Connection, event_id: int) -> PendingEvent | None:
     """Return one event with its payload, or None where it is in neither lane."""
     row = await connection.fetchrow(statement("events/one"), event_id)

@@ -113,13 +113,18 @@ async def require_current(connection: Connection) -> None:
         )
 
 
-async def uninstall(connection: Connection, *, discard_events: bool) -> None:
-    """Remove everything but the audit table. Raises EventsPendingError when captured rows would be lost."""
+async def uninstall(connection: Connection, *, discard_events: bool) -> bool:
+    """Remove everything but the audit table; return whether there was anything.
+
+    Raises EventsPendingError when captured rows would be lost.
+    """
     try:
         async with connection.transaction():
             await _lock(connection, 30.0)
+            was_there = bool(await connection.fetchval(statement("migrations/stands")))
             await connection.execute("select set_config('pgmend.discard_events', $1, true)", "yes" if discard_events else "no")
             await connection.execute(uninstall_text())
+            return was_there
     except asyncpg.PostgresError as error:
         raise _explained(error) from error
 

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Literal
 
+import asyncpg
+
 from worker.core.backfill import BackfillBatch, Refusal
 from worker.core.event import Event
 from worker.core.facts import Facts
@@ -54,6 +56,18 @@ async def sweep(connection: Connection, *, most: int) -> dict[int, int]:
 async def facts_of_user(connection: Connection, source_id: int, user_key: str) -> Facts:
     """Return the facts of one user. Raises what the source's conditions raise, and what the key is refused with."""
     return (await _facts_of_users(connection, source_id, {user_key}))[user_key]
+
+
+async def misfit(connection: Connection, source_id: int, user_key: str) -> str | None:
+    """Return why a text can be no key of a source's users table, or None where it can be one."""
+    row = await connection.fetchrow(statement("profiles/key_type"), source_id, user_key)
+    if row is None:
+        return None
+    try:
+        await connection.fetchval(row["query"])
+    except asyncpg.DataError:
+        return f"keys of {row['users_table']} are {row['key_type']}, and this is none"
+    return None
 
 
 async def may_heal(connection: Connection) -> bool:

@@ -50,6 +50,11 @@ async def held(connection: Connection, repair_id: int) -> int | None:
     return count
 
 
+async def took(connection: Connection, wanted: Wanted) -> bool:
+    """Return whether the repair has ever taken or changed what is wanted, restored or not."""
+    return bool(await connection.fetchval(statement("quarantine/took"), wanted.repair_id, wanted.key, wanted.table))
+
+
 async def refusals(connection: Connection, repair_id: int, *, most: int) -> list[Refusal]:
     """Return rows that could not be restored."""
     return [Refusal(**dict(row)) for row in await connection.fetch(statement("quarantine/refusals"), repair_id, most)]

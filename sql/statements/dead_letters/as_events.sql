@@ -1,7 +1,7 @@
 -- Dead letters ($1) as the events that a requeue would make of them, in the columns of the claim (outbox/claim.sql).
 select
     letter.event_id, letter.source_id, letter.user_key, 0 as attempts, nullif(letter.correlation_id, '') as correlation_id,
-    null::text as last_failure, 0.0::float8 as age,
+    null::text as last_failure, extract(epoch from clock_timestamp() - letter.created_at)::float8 as age,
     letter.referencing_table::text as referencing_table, letter.referencing_table::oid::bigint as referencing_oid,
     letter.constraint_name, letter.row_image::text as row_image,
     letter.writer_role, letter.writer_claims, letter.waiting_for, letter.user_seen,

@@ -1,10 +1,12 @@
 """Judgements on users without profile, and on the recipe that was tried for some of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, counted
+from worker.core.doctor.wording import Source, attach_call, counted, literal
 from worker.core.failure import Failure, FailureClass, classify
 from worker.core.finding import Finding, found
+from worker.core.raised import FiringTrigger, is_nameless, named
 
 MOST_COUNTED = 10_000
 """Users without profile are counted up to this many."""
@@ -44,13 +46,13 @@ def judge_absences(absences: Absences) -> list[Finding]:
     return [found("users_without_profile", absences.source.name, what="; ".join(parts), mend="pgmend run")]
 
 
-def judge_trials(source: Source, trials: list[Trial]) -> list[Finding]:
-    """Return what the trials say of the recipe: each reason once for each kind of user."""
+def judge_trials(source: Source, trials: list[Trial], triggers: Sequence[FiringTrigger] = ()) -> list[Finding]:
+    """Return what the trials say of the recipe: each reason once for each kind of user. ``triggers``: of the profiles table."""
     if not trials:
         return [not_tried(source, "every eligible user has a profile: there is nobody to try it for")]
     findings: dict[tuple[str, str], Finding] = {}
     for trial in trials:
-        finding = _judge_trial(source, trial)
+        finding = _judge_trial(source, trial, triggers)
         if finding is not None:
             findings.setdefault((trial.kind, finding.what), finding)
     return list(findings.values())
@@ -61,11 +63,14 @@ def not_tried(source: Source, reason: str) -> Finding:
     return found("recipe_not_tried", source.name, what=reason)
 
 
-def _judge_trial(source: Source, trial: Trial) -> Finding | None:
+def _judge_trial(source: Source, trial: Trial, triggers: Sequence[FiringTrigger]) -> Finding | None:
     subject = f"{source.name}, {trial.kind}"
     if trial.failure is not None:
         if classify(trial.failure.sqlstate) is not FailureClass.PERMANENT:
             return not_tried(source, f"{trial.kind}: {_evidence(trial.failure)}")
+        if is_nameless(trial.failure):
+            what = f"{_evidence(trial.failure)}; the server's log has its words at this moment; triggers: {named(triggers)}"
+            return found("recipe_refused", subject, what=what, mend=_code_to_read(source, triggers))
         return found("recipe_refused", subject, what=_evidence(trial.failure), mend=_recipe_mend(source, trial.failure))
     if trial.outcome == "not_healed":
         what = "the recipe ran, and no profile was there afterwards"
@@ -82,4 +87,11 @@ def _evidence(failure: Failure) -> str:
 def _recipe_mend(source: Source, failure: Failure) -> str:
     if failure.column and not source.recipe_function:
         return attach_call(source, **{failure.column: "an expression over users.… that is never null"})
-    return f"{attach_call(source)} -- with a recipe that {failure.constraint or failure.sqlstate} accepts"
+    return f"{attach_call(source)} -- with a recipe that {failure.constraint or failure.column} accepts"
+
+
+def _code_to_read(source: Source, triggers: Sequence[FiringTrigger]) -> str:
+    """Return the SQL that shows what an insert of a profile runs: what of it to change, only its words and a person can say."""
+    functions = [trigger.function for trigger in triggers] + [source.recipe_function or ""]
+    shown = [f"select pg_get_functiondef({literal(it)}::regprocedure);" for it in dict.fromkeys(functions) if it]
+    return " ".join(shown) or f"{attach_call(source)} -- with a recipe that does not raise"

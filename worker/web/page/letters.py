@@ -30,14 +30,20 @@ class Action:
     is_grave: bool
 
 
-def action(name: str, event_id: int) -> Action:
-    """Return the action of this name upon one dead letter."""
+def action(name: str, event_id: int, *, is_sign_up: bool = False) -> Action:
+    """Return the action of this name upon one dead letter, which a sweep writes anew where it is a sign-up."""
     path = f"/dead-letters/{event_id}/{name}"
     if name == "requeue":
         explanation = "The event goes back to the careful lane, due now. If nothing has changed since, it will be back here soon."
         return Action(name, path, f"Requeue event {event_id}?", explanation, "Requeue", is_grave=False)
     explanation = "The event goes for good, and a captured row with it. Only the audit will say that it was there."
-    return Action(name, path, f"Discard event {event_id}?", explanation, "Discard for good", is_grave=True)
+    button = "Discard" if is_sign_up else "Discard for good"
+    if is_sign_up:
+        explanation = (
+            "The letter goes, and the next sweep announces the user again while they are eligible and have no profile. "
+            "Left where it lies, it holds nothing up; eligible_when can exclude the user for good."
+        )
+    return Action(name, path, f"Discard event {event_id}?", explanation, button, is_grave=True)
 
 
 async def show_list(page: Page, request: web.Request) -> Answer:
@@ -65,7 +71,10 @@ async def confirm(page: Page, request: web.Request) -> Answer:
     """Ask before anything is done."""
     require_session(page, request)
     letter = await _letter(page, request)
-    return Answer("confirm.html", {"letter": letter, "action": action(request.match_info["action"], letter.event_id)})
+    return Answer(
+        "confirm.html",
+        {"letter": letter, "action": action(request.match_info["action"], letter.event_id, is_sign_up=letter.is_sign_up)},
+    )
 
 
 async def carry_out(page: Page, request: web.Request) -> web.Response:

@@ -1,0 +1,2 @@
+-- Whether there is a schema pgmend, whole or not.
+select to_regnamespace('pgmend') is not null as stands

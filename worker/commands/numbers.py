@@ -1,0 +1,27 @@
+"""Numbers on the command line: what is none of its kind is refused as usage, before the database is asked."""
+
+import argparse
+
+_MOST = 2**31 - 2
+"""One less than an integer of Postgres, since a page reads one row more than it shows."""
+_LAST_EVENT = 2**63 - 2
+
+
+def positive(text: str) -> int:
+    """Return a number of rows or users: 1 or more."""
+    return _within(text, _MOST)
+
+
+def event_id(text: str) -> int:
+    """Return the id of an event."""
+    return _within(text, _LAST_EVENT)
+
+
+def _within(text: str, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+    if not 1 <= number <= most:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {most}")
+    return number
