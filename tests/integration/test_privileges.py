@@ -122,6 +122,7 @@ async def test_worker_writes_to_its_own_tables_and_to_nothing_of_the_application
         "dead_letters delete, insert, update",
         "express_events delete, update",
         "orphan_counts delete, insert, update",
+        "source_failures delete, insert, update",
         "user_counts delete, insert, update",
         "workers delete, insert, update",
     ]

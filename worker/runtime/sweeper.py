@@ -4,6 +4,7 @@ One sweeps at a time among many workers.
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
 import asyncpg
@@ -12,13 +13,14 @@ from worker.core.audit import AuditEntry
 from worker.core.meters import Meters
 from worker.core.retention import Keeping
 from worker.core.vitals import Pulse
+from worker.counting import count
 from worker.log import Log
 from worker.pruning import Pruning
 from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.reconnecting import LostConnectionError, session
 from worker.runtime.stopping import Stop
-from worker.store import error_logs, integrity, pauses, profiles
-from worker.store.connection import Connection, Target, failure_of
+from worker.store import error_logs, pauses, profiles, retention
+from worker.store.connection import Connection, Target, failure_of, is_lost
 
 _REST_FOR_EACH_SECOND_SWEPT = 20.0
 _STATEMENTS_OF_A_SWEEP = 6
@@ -74,9 +76,15 @@ class Sweeper:
             self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "sweeps")
             more = await sweep(connection, self.log, most=self.batch_size, meters=self.meters)
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "counts users")
-        await count(connection)
+        failing = await count(connection)
+        if failing is None:
+            return
+        for source_id, it in failing.items():
+            self.log.error(
+                "source_failed", source_id=source_id, sqlstate=it.failure.sqlstate, reason=it.failure.message, events=it.events
+            )
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "lets go what was kept long enough")
-        await prune(connection, self.log, self.pruning, self.meters)
+        await prune(connection, self.log, self.pruning, self.meters, failing=failing)
 
 
 async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None) -> bool:
@@ -87,12 +95,11 @@ async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters |
         if not await profiles.lock_sweep(connection):
             meters.sweeps.add("left_to_another")
             return False
-        found = await profiles.sweep(connection, most=most)
+        found = await _sweep_each(connection, log, most=most, meters=meters)
         entries = [_entry(source_id, users) for source_id, users in found.items() if users]
         if entries:
             await error_logs.record(connection, entries)
         paused = await pauses.paused(connection)
-    meters.sweeps.add("finished")
     meters.sweep_finds.add(by=sum(found.values()))
     log.info(
         "sweep_finished",
@@ -110,10 +117,32 @@ async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters |
     return any(users == most for users in found.values())
 
 
-async def prune(connection: Connection, log: Log, pruning: Pruning, meters: Meters | None = None) -> None:
-    """Let go what was kept long enough, and what is kept of erased users; say so where there was any."""
+async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Meters) -> dict[int, int]:
+    """Sweep each source in a savepoint, so that one that fails hides no other; return how many users were found, by source."""
+    found: dict[int, int] = {}
+    source_ids = await retention.sources(connection)
+    for source_id in source_ids:
+        try:
+            async with connection.transaction():
+                found[source_id] = await profiles.sweep(connection, source_id, most=most)
+        except asyncpg.PostgresError as error:
+            if is_lost(error, connection):
+                raise
+            meters.saw_error(error.sqlstate or "")
+            log.warning("sweep_failed", source_id=source_id, sqlstate=error.sqlstate, reason=failure_of(error).message)
+    meters.sweeps.add("finished" if len(found) == len(source_ids) else "failed")
+    return found
+
+
+async def prune(
+    connection: Connection, log: Log, pruning: Pruning, meters: Meters | None = None, *, failing: Collection[int] = ()
+) -> None:
+    """Let go what was kept long enough, and what is kept of erased users; say so where there was any.
+
+    Nobody can say who is erased of the sources that are ``failing``.
+    """
     started = time.perf_counter()
-    pruned = await pruning.prune(connection)
+    pruned = await pruning.prune(connection, failing=failing)
     (meters or Meters()).expired.add(by=pruned.captured_rows)
     if pruned.captured_rows:
         log.warning("captured_rows_expired", captured_rows=pruned.captured_rows)
@@ -121,13 +150,6 @@ async def prune(connection: Connection, log: Log, pruning: Pruning, meters: Mete
         log.warning("dead_letters_expired", dead_letters=pruned.dead_letters)
     if pruned.rows:
         log.info("pruning_finished", **asdict(pruned), duration_ms=round((time.perf_counter() - started) * 1000, 1))
-
-
-async def count(connection: Connection) -> None:
-    """Count who is without a profile now, unless another worker sweeps."""
-    async with connection.transaction():
-        if await profiles.lock_sweep(connection):
-            await integrity.count_users(connection)
 
 
 def _entry(source_id: int, users: int) -> AuditEntry:

@@ -1,0 +1,45 @@
+"""Counting: how many users of each source are without a profile, and which sources fail, so that nobody can be counted.
+
+One failing source hides no other. What it fails with is kept beside the counts, which are those of before from then on.
+"""
+
+from collections.abc import Mapping
+
+import asyncpg
+
+from worker.core.failure import Failure
+from worker.core.source_failure import SourceFailure, judge
+from worker.store import integrity, profiles, retention
+from worker.store.connection import Connection, failure_of, is_lost
+
+
+async def count(connection: Connection) -> Mapping[int, SourceFailure] | None:
+    """Count; return what fails, by source. None where that is left to another worker, who sweeps."""
+    async with connection.transaction():
+        if not await profiles.lock_sweep(connection):
+            return None
+        recurring = await integrity.recurring_failures(connection)
+        judged = {
+            source_id: judge(await _count_one(connection, source_id), recurring.get(source_id, ()))
+            for source_id in await retention.sources(connection)
+        }
+    failing = {source_id: failure for source_id, failure in judged.items() if failure is not None}
+    # In a transaction of its own: whoever attaches the source again takes the failure back, and counting may take long.
+    async with connection.transaction():
+        await integrity.keep_failures(connection, failing)
+    return failing
+
+
+async def _count_one(connection: Connection, source_id: int) -> Failure | None:
+    """Try what the worker does, count, and return what was met."""
+    try:
+        async with connection.transaction():
+            for refused in await profiles.refused_conditions(connection, source_id):
+                return refused.told
+            await profiles.try_source(connection, source_id)
+            await integrity.count_users(connection, source_id)
+    except asyncpg.PostgresError as error:
+        if is_lost(error, connection):
+            raise
+        return failure_of(error)
+    return None
