@@ -3,7 +3,7 @@
 One failing source hides no other. What it fails with is kept beside the counts, which are those of before from then on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 
@@ -12,15 +12,27 @@ from worker.core.source_failure import SourceFailure, judge
 from worker.store import integrity, profiles, retention
 from worker.store.connection import Connection, failure_of, is_lost
 
+Counting = Callable[[Connection, int], Awaitable[None]]
+"""Counts the users of one source."""
+
 
 async def count(connection: Connection) -> Mapping[int, SourceFailure] | None:
     """Count; return what fails, by source. None where that is left to another worker, who sweeps."""
+    return await _judged(connection, integrity.count_users)
+
+
+async def examine(connection: Connection) -> Mapping[int, SourceFailure] | None:
+    """Look whether the sources work, without counting, and return the same."""
+    return await _judged(connection, None)
+
+
+async def _judged(connection: Connection, counts: Counting | None) -> Mapping[int, SourceFailure] | None:
     async with connection.transaction():
         if not await profiles.lock_sweep(connection):
             return None
         recurring = await integrity.recurring_failures(connection)
         judged = {
-            source_id: judge(await _count_one(connection, source_id), recurring.get(source_id, ()))
+            source_id: judge(await _met(connection, source_id, counts), recurring.get(source_id, ()))
             for source_id in await retention.sources(connection)
         }
     failing = {source_id: failure for source_id, failure in judged.items() if failure is not None}
@@ -30,14 +42,15 @@ async def count(connection: Connection) -> Mapping[int, SourceFailure] | None:
     return failing
 
 
-async def _count_one(connection: Connection, source_id: int) -> Failure | None:
-    """Try what the worker does, count, and return what was met."""
+async def _met(connection: Connection, source_id: int, counts: Counting | None) -> Failure | None:
+    """Try what the worker does, count where that is wanted, and return what was met."""
     try:
         async with connection.transaction():
             for refused in await profiles.refused_conditions(connection, source_id):
                 return refused.told
             await profiles.try_source(connection, source_id)
-            await integrity.count_users(connection, source_id)
+            if counts:
+                await counts(connection, source_id)
     except asyncpg.PostgresError as error:
         if is_lost(error, connection):
             raise

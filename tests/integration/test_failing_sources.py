@@ -85,6 +85,27 @@ async def _has_logged(log_lines: StringIO, *parts: str) -> bool:
     return any(all(part in line for part in parts) for line in log_lines.getvalue().splitlines())
 
 
+async def test_broken_source_is_known_soon_where_sweeps_are_rare(database: Database, log: Log, log_lines: StringIO) -> None:
+    """Counting a hundred million users is for every hour; whether they can be judged at all is for every minute."""
+    connection = await database.connect()
+    stop = Stop()
+    sweeper = Sweeper(Target(database.url), stop, log, interval=3600, look_interval=0.05)
+    sweeping = asyncio.ensure_future(sweeper.run())
+    await eventually(lambda: _has_logged(log_lines, '"event": "sweep_finished"'))
+    await connection.execute(CONDITION)
+    await eventually(lambda: failure(connection))
+    await connection.execute("alter table public.users rename column removed_at to deleted_at")
+    await eventually(lambda: _works(connection))
+    stop.request()
+    await sweeping
+
+    assert log_lines.getvalue().count("sweep_finished") == 1
+
+
+async def _works(connection: Connection) -> bool:
+    return await failure(connection) is None
+
+
 async def test_pruning_asks_no_failing_source_who_is_erased(connection: Connection, path: Path) -> None:
     """It goes on with all the rest, instead of raising what the sweep has already told."""
     await sign_up(connection)

@@ -32,6 +32,7 @@ BREAKS = [
     ("alter table public.users rename full_name to called", "42703", "column users.full_name does not exist"),
     ("alter table public.profiles rename avatar_url to picture", "42703", "avatar_url"),
     ("drop function pgmend.facts_1(text[])", "42883", "function pgmend.facts_1(text[]) does not exist"),
+    ("drop function pgmend.count_1()", "42883", "pgmend.count_1()"),
     ("drop function public.display_name(text, text)", "42883", "function public.display_name(text, text) does not exist"),
 ]
 """What breaks a source, with the SQLSTATE and a part of the message that it fails with."""

@@ -4,7 +4,7 @@ One sweeps at a time among many workers.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
 import asyncpg
@@ -12,8 +12,9 @@ import asyncpg
 from worker.core.audit import AuditEntry
 from worker.core.meters import Meters
 from worker.core.retention import Keeping
+from worker.core.source_failure import SourceFailure
 from worker.core.vitals import Pulse
-from worker.counting import count
+from worker.counting import count, examine
 from worker.log import Log
 from worker.pruning import Pruning
 from worker.runtime.orphan_watch import OrphanWatch
@@ -28,7 +29,10 @@ _STATEMENTS_OF_A_SWEEP = 6
 
 @dataclass(slots=True)
 class Sweeper:
-    """Sweeps at the start and then every ``interval`` seconds, or more rarely where a sweep takes long."""
+    """Sweeps at the start and then every ``interval`` seconds, or more rarely where a sweep takes long.
+
+    In between it looks every ``look_interval`` seconds whether each source works: that costs little, and is known soon.
+    """
 
     target: Target
     stop: Stop
@@ -41,6 +45,7 @@ class Sweeper:
     """Lets go what was kept long enough, after a sweep."""
     meters: Meters = field(default_factory=Meters)
     pulse: Pulse = field(default_factory=Pulse)
+    look_interval: float = 60.0
 
     async def run(self) -> None:
         """Sweep until the stop, which cancels a sweep under way: the next one finds the same."""
@@ -48,17 +53,21 @@ class Sweeper:
             started = time.perf_counter()
             await self.stop.cuts_short(self._sweep_once())
             took = time.perf_counter() - started
-            rest = max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT)
-            self.pulse.expect(rest, "rests until the next sweep")
-            await self.stop.wait(rest)
+            await self._rest(max(self.interval, took * _REST_FOR_EACH_SECOND_SWEPT))
 
-    async def _sweep_once(self) -> None:
-        started = time.perf_counter()
+    async def _rest(self, seconds: float) -> None:
+        while seconds > 0 and not self.stop.is_requested():
+            pause = min(seconds, self.look_interval)
+            self.pulse.expect(pause, "rests until the next sweep")
+            await self.stop.wait(pause)
+            seconds -= pause
+            if seconds > 0:
+                await self.stop.cuts_short(self._in_a_session(self._look))
+
+    async def _in_a_session(self, work: Callable[[Connection], Awaitable[None]]) -> None:
         try:
             async with session(self.target, self.log, self.stop, self.pulse) as connection:
-                await self._sweep_all(connection)
-                self.pulse.expect(None, "counts orphans")
-                await self.watch.look(connection, self.log)
+                await work(connection)
         except LostConnectionError as error:
             self.meters.connections_lost.add("sweeper")
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
@@ -67,8 +76,26 @@ class Sweeper:
             self.meters.sweeps.add("failed")
             self.meters.saw_error(error.sqlstate or "")
             self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=failure_of(error).message)
-        else:
-            self.meters.sweep_duration.add(time.perf_counter() - started)
+
+    async def _sweep_once(self) -> None:
+        await self._in_a_session(self._sweep_and_watch)
+
+    async def _sweep_and_watch(self, connection: Connection) -> None:
+        started = time.perf_counter()
+        await self._sweep_all(connection)
+        self.pulse.expect(None, "counts orphans")
+        await self.watch.look(connection, self.log)
+        self.meters.sweep_duration.add(time.perf_counter() - started)
+
+    async def _look(self, connection: Connection) -> None:
+        self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "looks whether the sources work")
+        self._tell(await examine(connection) or {})
+
+    def _tell(self, failing: Mapping[int, SourceFailure]) -> None:
+        for source_id, it in failing.items():
+            self.log.error(
+                "source_failed", source_id=source_id, sqlstate=it.failure.sqlstate, reason=it.failure.message, events=it.events
+            )
 
     async def _sweep_all(self, connection: Connection) -> None:
         more = True
@@ -79,10 +106,7 @@ class Sweeper:
         failing = await count(connection)
         if failing is None:
             return
-        for source_id, it in failing.items():
-            self.log.error(
-                "source_failed", source_id=source_id, sqlstate=it.failure.sqlstate, reason=it.failure.message, events=it.events
-            )
+        self._tell(failing)
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "lets go what was kept long enough")
         await prune(connection, self.log, self.pruning, self.meters, failing=failing)
 

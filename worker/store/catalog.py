@@ -63,7 +63,7 @@ async def surroundings(connection: Connection, proposal: Proposal) -> Surroundin
         await _lacking(connection, proposal),
         tuple(row["missing_right"] for row in rights),
         tuple(Writer(row["quoted"], row["is_everybody"], tuple(row["tables"])) for row in writers),
-        await _letters(connection, proposal),
+        await sources.letters(connection, proposal.attached.source_id) if proposal.attached else {},
     )
 
 
@@ -85,13 +85,6 @@ async def refused_conditions(connection: Connection, proposal: Proposal) -> list
                 raise
             refused.append(RefusedCondition(name, written, failure_of(error)))
     return refused
-
-
-async def _letters(connection: Connection, proposal: Proposal) -> dict[str, int]:
-    if proposal.attached is None:
-        return {}
-    rows = await connection.fetch(statement("sources/letters"), proposal.attached.source_id)
-    return {row["verdict"]: row["letters"] for row in rows}
 
 
 async def _lacking(connection: Connection, proposal: Proposal) -> int | None:
