@@ -16,20 +16,20 @@ Counting = Callable[[Connection, int], Awaitable[None]]
 """Counts the users of one source."""
 
 
-async def count(connection: Connection) -> Mapping[int, SourceFailure] | None:
-    """Count; return what fails, by source. None where that is left to another worker, who sweeps."""
+async def count(connection: Connection) -> Mapping[int, SourceFailure]:
+    """Count; return what fails, by source: nothing where that is left to another worker, who sweeps."""
     return await _judged(connection, integrity.count_users)
 
 
-async def examine(connection: Connection) -> Mapping[int, SourceFailure] | None:
+async def examine(connection: Connection) -> Mapping[int, SourceFailure]:
     """Look whether the sources work, without counting, and return the same."""
     return await _judged(connection, None)
 
 
-async def _judged(connection: Connection, counts: Counting | None) -> Mapping[int, SourceFailure] | None:
+async def _judged(connection: Connection, counts: Counting | None) -> Mapping[int, SourceFailure]:
     async with connection.transaction():
         if not await profiles.lock_sweep(connection):
-            return None
+            return {}
         recurring = await integrity.recurring_failures(connection)
         judged = {
             source_id: judge(await _met(connection, source_id, counts), recurring.get(source_id, ()))

@@ -1,7 +1,7 @@
 """Pruning: what was kept long enough goes, and what is kept of erased users; in small transactions, by one worker at a time."""
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,13 +23,12 @@ class Pruning:
     _looked_at: dict[int, int] = field(default_factory=dict)
     """The last event looked at for erased users, by source: a hundred thousand dead letters may take more than one sweep."""
 
-    async def prune(self, connection: Connection, *, failing: Collection[int] = ()) -> Pruned:
-        """Let everything go whose time has come, unless another worker does; of the sources that fail, no erased users."""
+    async def prune(self, connection: Connection) -> Pruned:
+        """Let everything go whose time has come, unless another worker does."""
         deadline = time.monotonic() + self.seconds
         erased = [
             await _batches(connection, deadline, partial(self._drop_erased, connection, source_id))
             for source_id in await retention.sources(connection)
-            if source_id not in failing
         ]
         steps = (
             (retention.expire_captured_rows, self.keeping.captured_rows),

@@ -9,11 +9,9 @@ from tests.support.broken import ATTACHED_AGAIN, BREAKS, CONDITION, failure
 from tests.support.database import Database, count, sign_up
 from tests.support.waiting import eventually
 from worker.core.meters import Meters
-from worker.core.retention import Keeping
 from worker.counting import count as count_integrity
 from worker.log import Log
 from worker.pipeline import Path, careful, turn
-from worker.pruning import Pruning
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper, sweep
 from worker.store.connection import Connection, Target
@@ -41,7 +39,6 @@ async def test_broken_source_is_kept_as_failing(connection: Connection, breaks: 
     failing = await count_integrity(connection)
     kept = await failure(connection)
 
-    assert failing is not None
     assert set(failing) == {1}
     assert kept is not None
     assert kept["sqlstate"] == sqlstate
@@ -65,7 +62,7 @@ async def test_count_of_before_stays_and_so_does_the_time_of_the_first_failure(c
 
 
 async def test_failing_source_hides_no_other(database: Database, log: Log, log_lines: StringIO) -> None:
-    """Users of the other source are announced and counted, its expired letters go, and the failure stands in the log."""
+    """Users of the other source are announced and counted, and the failure stands in the log."""
     connection = await database.connect()
     await connection.execute(OTHER)
     await sign_up(connection)
@@ -104,17 +101,6 @@ async def test_broken_source_is_known_soon_where_sweeps_are_rare(database: Datab
 
 async def _works(connection: Connection) -> bool:
     return await failure(connection) is None
-
-
-async def test_pruning_asks_no_failing_source_who_is_erased(connection: Connection, path: Path) -> None:
-    """It goes on with all the rest, instead of raising what the sweep has already told."""
-    await sign_up(connection)
-    await connection.execute(CONDITION)
-    await turn(path)
-
-    pruned = await Pruning(Keeping()).prune(connection, failing={1})
-
-    assert pruned.erased == 0
 
 
 async def test_events_that_come_back_again_and_again_make_a_source_fail(connection: Connection, path: Path) -> None:

@@ -4,7 +4,7 @@ One sweeps at a time among many workers.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import asyncpg
@@ -89,7 +89,7 @@ class Sweeper:
 
     async def _look(self, connection: Connection) -> None:
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "looks whether the sources work")
-        self._tell(await examine(connection) or {})
+        self._tell(await examine(connection))
 
     def _tell(self, failing: Mapping[int, SourceFailure]) -> None:
         for source_id, it in failing.items():
@@ -103,12 +103,9 @@ class Sweeper:
             self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "sweeps")
             more = await sweep(connection, self.log, most=self.batch_size, meters=self.meters)
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "counts users")
-        failing = await count(connection)
-        if failing is None:
-            return
-        self._tell(failing)
+        self._tell(await count(connection))
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "lets go what was kept long enough")
-        await prune(connection, self.log, self.pruning, self.meters, failing=failing)
+        await prune(connection, self.log, self.pruning, self.meters)
 
 
 async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None) -> bool:
@@ -158,15 +155,10 @@ async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Me
     return found
 
 
-async def prune(
-    connection: Connection, log: Log, pruning: Pruning, meters: Meters | None = None, *, failing: Collection[int] = ()
-) -> None:
-    """Let go what was kept long enough, and what is kept of erased users; say so where there was any.
-
-    Nobody can say who is erased of the sources that are ``failing``.
-    """
+async def prune(connection: Connection, log: Log, pruning: Pruning, meters: Meters | None = None) -> None:
+    """Let go what was kept long enough, and what is kept of erased users; say so where there was any."""
     started = time.perf_counter()
-    pruned = await pruning.prune(connection, failing=failing)
+    pruned = await pruning.prune(connection)
     (meters or Meters()).expired.add(by=pruned.captured_rows)
     if pruned.captured_rows:
         log.warning("captured_rows_expired", captured_rows=pruned.captured_rows)
