@@ -9,6 +9,7 @@ import asyncpg
 
 from worker.core.failure import Failure
 from worker.core.source_failure import SourceFailure, judge
+from worker.core.vitals import Pulse
 from worker.store import integrity, profiles, retention
 from worker.store.connection import Connection, failure_of, is_lost
 
@@ -16,25 +17,25 @@ Counting = Callable[[Connection, int], Awaitable[None]]
 """Counts the users of one source."""
 
 
-async def count(connection: Connection) -> Mapping[int, SourceFailure]:
+async def count(connection: Connection, pulse: Pulse | None = None) -> Mapping[int, SourceFailure]:
     """Count; return what fails, by source: nothing where that is left to another worker, who sweeps."""
-    return await _judged(connection, integrity.count_users)
+    return await _judged(connection, integrity.count_users, pulse or Pulse())
 
 
-async def examine(connection: Connection) -> Mapping[int, SourceFailure]:
+async def examine(connection: Connection, pulse: Pulse | None = None) -> Mapping[int, SourceFailure]:
     """Look whether the sources work, without counting, and return the same."""
-    return await _judged(connection, None)
+    return await _judged(connection, None, pulse or Pulse())
 
 
-async def _judged(connection: Connection, counts: Counting | None) -> Mapping[int, SourceFailure]:
+async def _judged(connection: Connection, counts: Counting | None, pulse: Pulse) -> Mapping[int, SourceFailure]:
     async with connection.transaction():
         if not await profiles.lock_sweep(connection):
             return {}
         recurring = await integrity.recurring_failures(connection)
-        judged = {
-            source_id: judge(await _met(connection, source_id, counts), recurring.get(source_id, ()))
-            for source_id in await retention.sources(connection)
-        }
+        judged = {}
+        for source_id in await retention.sources(connection):
+            pulse.go_on()
+            judged[source_id] = judge(await _met(connection, source_id, counts), recurring.get(source_id, ()))
     failing = {source_id: failure for source_id, failure in judged.items() if failure is not None}
     # In a transaction of its own: whoever attaches the source again takes the failure back, and counting may take long.
     async with connection.transaction():

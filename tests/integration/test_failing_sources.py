@@ -9,6 +9,7 @@ from tests.support.broken import ATTACHED_AGAIN, BREAKS, CONDITION, failure
 from tests.support.database import Database, count, sign_up
 from tests.support.waiting import eventually
 from worker.core.meters import Meters
+from worker.core.vitals import Pulse
 from worker.counting import count as count_integrity
 from worker.log import Log
 from worker.pipeline import Path, careful, turn
@@ -80,6 +81,21 @@ async def test_failing_source_hides_no_other(database: Database, log: Log, log_l
 
 async def _has_logged(log_lines: StringIO, *parts: str) -> bool:
     return any(all(part in line for part in parts) for line in log_lines.getvalue().splitlines())
+
+
+async def test_each_source_has_the_time_that_was_named_for_it(connection: Connection, log: Log) -> None:
+    """Many sources take longer than one: a worker that gets on with them is not taken for one that hangs."""
+    await connection.execute(OTHER)
+    heard: list[str] = []
+    pulse = Pulse(now=lambda: float(len(heard)))
+    pulse.expect(60, "counts")
+    heard += ["before", "the", "count"]
+    await sweep(connection, log, most=10, pulse=pulse)
+    swept = pulse.due
+    heard.append("sweep")
+    await count_integrity(connection, pulse)
+
+    assert (swept, pulse.due) == (68, 69)
 
 
 async def test_broken_source_is_known_soon_where_sweeps_are_rare(database: Database, log: Log, log_lines: StringIO) -> None:

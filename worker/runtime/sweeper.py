@@ -89,7 +89,7 @@ class Sweeper:
 
     async def _look(self, connection: Connection) -> None:
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "looks whether the sources work")
-        self._tell(await examine(connection))
+        self._tell(await examine(connection, self.pulse))
 
     def _tell(self, failing: Mapping[int, SourceFailure]) -> None:
         for source_id, it in failing.items():
@@ -101,14 +101,14 @@ class Sweeper:
         more = True
         while more and not self.stop.is_requested():
             self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "sweeps")
-            more = await sweep(connection, self.log, most=self.batch_size, meters=self.meters)
+            more = await sweep(connection, self.log, most=self.batch_size, meters=self.meters, pulse=self.pulse)
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "counts users")
-        self._tell(await count(connection))
+        self._tell(await count(connection, self.pulse))
         self.pulse.expect(_STATEMENTS_OF_A_SWEEP * self.target.longest_answer, "lets go what was kept long enough")
         await prune(connection, self.log, self.pruning, self.meters)
 
 
-async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None) -> bool:
+async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None, pulse: Pulse | None = None) -> bool:
     """Sweep once, unless another worker does; return whether there may be more than ``most`` users to find."""
     started = time.perf_counter()
     meters = meters or Meters()
@@ -116,7 +116,7 @@ async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters |
         if not await profiles.lock_sweep(connection):
             meters.sweeps.add("left_to_another")
             return False
-        found = await _sweep_each(connection, log, most=most, meters=meters)
+        found = await _sweep_each(connection, log, most=most, meters=meters, pulse=pulse or Pulse())
         entries = [_entry(source_id, users) for source_id, users in found.items() if users]
         if entries:
             await error_logs.record(connection, entries)
@@ -138,11 +138,12 @@ async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters |
     return any(users == most for users in found.values())
 
 
-async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Meters) -> dict[int, int]:
+async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Meters, pulse: Pulse) -> dict[int, int]:
     """Sweep each source in a savepoint, so that one that fails hides no other; return how many users were found, by source."""
     found: dict[int, int] = {}
     source_ids = await retention.sources(connection)
     for source_id in source_ids:
+        pulse.go_on()
         try:
             async with connection.transaction():
                 found[source_id] = await profiles.sweep(connection, source_id, most=most)
