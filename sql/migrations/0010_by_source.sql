@@ -85,7 +85,7 @@ begin
                 written, source.users_table
             );
         exception
-            when transaction_rollback or insufficient_resources or operator_intervention then
+            when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available or object_in_use then
                 raise;
             when others or assert_failure then
                 if sqlstate !~ '^(22|23|P0)' then

@@ -218,7 +218,7 @@ async def test_condition_that_is_told_is_not_told_again_as_the_failure_of_the_sw
 
 
 async def test_who_resumes_a_paused_source_is_told_to_look_first(database: Database) -> None:
-    """Before the command that lets it go on stands the one that shows where the profiles went, and nobody is sent to heal."""
+    """Beside the command that lets it go on stands the one that shows where the profiles went, and nobody is sent to heal."""
     connection = await database.connect()
     await connection.execute(
         "insert into public.users (email) values ('a@x');"
@@ -229,5 +229,5 @@ async def test_who_resumes_a_paused_source_is_told_to_look_first(database: Datab
     (paused,) = of(found, "source_paused")
     (absent,) = of(found, "users_without_profile")
 
-    assert "pgmend diagnose" in paused.mend.splitlines()[0]
+    assert paused.mend.endswith("-- but look first where the profiles went: pgmend diagnose")
     assert absent.mend == "pgmend diagnose"

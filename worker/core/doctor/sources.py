@@ -65,10 +65,7 @@ def _pause(state: SourceState) -> list[Finding]:
     if state.paused_at is None:
         return []
     what = f"since {state.paused_at}: {state.paused_because}"
-    mend = (
-        "-- Where did the profiles go? First: pgmend diagnose. What is missing now is then made from the recipe.\n"
-        f"select pgmend.resume_source({state.source.source_id});"
-    )
+    mend = f"select pgmend.resume_source({state.source.source_id}); -- but look first where the profiles went: pgmend diagnose"
     return [found("source_paused", state.source.name, what=what, mend=mend)]
 
 
