@@ -13,7 +13,7 @@ from worker.core.doctor.users import not_tried
 from worker.core.doctor.wording import Source
 from worker.core.finding import Finding, Report, found, make_report
 from worker.errors import MigrationDriftError, PgmendError, SchemaNewerError
-from worker.looks import LOOKS, Look, Sight, at_absences
+from worker.looks import LOOKS, Look, Sight, at_absences, at_conditions, at_failure
 from worker.probing import probe
 from worker.store import doctor, migrations
 from worker.store.connection import Connection, Target, failure_of, is_lost
@@ -94,6 +94,10 @@ class Examination:
         for part, look in LOOKS.items():
             findings += await self._look(part, look)
         for source in self.sight.sources:
+            findings += await self._look(f"the conditions of {source.name}", at_conditions(source))
+            findings += await self._look(f"the last sweep of {source.name}", at_failure(source))
+            if source.source_id in self.sight.unjudged:
+                continue
             findings += await self._look(f"the users of {source.name}", at_absences(source))
             findings += await self._trial(source, server)
         return findings

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from worker.core.doctor.keys import judge_guards, judge_keys
 from worker.core.doctor.rights import judge_audit, judge_openings, judge_worker_role, judge_writers
-from worker.core.doctor.sources import judge_altered, judge_owner, judge_sources
+from worker.core.doctor.sources import judge_altered, judge_conditions, judge_failure, judge_owner, judge_sources
 from worker.core.doctor.triggers import judge_triggers
 from worker.core.doctor.users import judge_absences
 from worker.core.doctor.wording import Source
 from worker.core.doctor.work import judge_backlog, judge_letters, judge_worker
 from worker.core.finding import Finding
 from worker.errors import NameUnknownError
-from worker.store import doctor, workers
+from worker.store import doctor, integrity, profiles, workers
 from worker.store.connection import Connection
 
 
@@ -27,6 +27,10 @@ class Sight:
     facts: dict[str, str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     """The sources whose tables and columns are there."""
+    paused: set[int] = field(default_factory=set)
+    """Those of them that a person has to resume."""
+    unjudged: set[int] = field(default_factory=set)
+    """Those of them whose conditions raise: nothing that asks them is looked at."""
     role_may_work: bool = False
     """Whether the role of this connection could do the worker's work, whoever is judged."""
 
@@ -72,7 +76,31 @@ async def at_sources(connection: Connection, sight: Sight) -> list[Finding]:
     sight.sources = [
         state.source for state in states if state.source.users_table and state.source.profiles_table and not state.columns_gone
     ]
+    sight.paused = {state.source.source_id for state in states if state.paused_at is not None}
     return judge_sources(states)
+
+
+def at_conditions(source: Source) -> Look:
+    """Return the look at the conditions of one source."""
+
+    async def look(connection: Connection, sight: Sight) -> list[Finding]:
+        refused = await profiles.refused_conditions(connection, source.source_id)
+        if refused:
+            sight.unjudged.add(source.source_id)
+        return judge_conditions(source, refused)
+
+    return look
+
+
+def at_failure(source: Source) -> Look:
+    """Return the look at what the last sweep has kept of one source. Its conditions are not told twice."""
+
+    async def look(connection: Connection, sight: Sight) -> list[Finding]:
+        if source.source_id in sight.unjudged:
+            return []
+        return judge_failure(source, await integrity.failure(connection, source.source_id))
+
+    return look
 
 
 async def at_altered_functions(connection: Connection, _sight: Sight) -> list[Finding]:
@@ -130,7 +158,7 @@ def at_absences(source: Source) -> Look:
     async def look(connection: Connection, sight: Sight) -> list[Finding]:
         absences = await doctor.absences(connection, source)
         sight.facts[f"users without profile, source {source.source_id}"] = f"{absences.count:,}"
-        return judge_absences(absences)
+        return judge_absences(absences, is_paused=source.source_id in sight.paused)
 
     return look
 

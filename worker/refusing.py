@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 
 from worker.core.constrain.refusal import Ground, Refusal
-from worker.errors import OwnerNeededError, PgmendError, ReferenceRefusedError, ServerUnfitError
+from worker.core.proposal import Proposal
+from worker.core.source_failure import RefusedCondition
+from worker.errors import ConditionRefusedError, OwnerNeededError, PgmendError, ReferenceRefusedError, ServerUnfitError
 
 _ERRORS: dict[Ground, type[PgmendError]] = {
     Ground.SERVER: ServerUnfitError,
     Ground.RIGHTS: OwnerNeededError,
     Ground.REFERENCE: ReferenceRefusedError,
 }
+
+
+def refuse_conditions(proposal: Proposal, refused: Sequence[RefusedCondition]) -> None:
+    """Raise the error that names the conditions of a proposal which the server refuses, and the options that say them anew."""
+    if not refused:
+        return
+    reasons = {"eligible_when": proposal.eligible.reason, "erased_when": proposal.erased.reason}
+    options = " ".join(f"--{it.name.replace('_', '-')} 'a condition over users.…'" for it in refused)
+    raise ConditionRefusedError(
+        f"the server refuses {' and '.join(f'{it.name}, {reasons[it.name]}' for it in refused)}",
+        detail="; ".join(f"{it.written}: {it.failure.message}" for it in refused),
+        hint=f"say what holds now, over the users row, which is called users: {options}",
+    )
 
 
 def refuse(refusals: Sequence[Refusal]) -> None:

@@ -127,7 +127,7 @@ class Survey:
         found = People(*users, *profiles, named.eligible_when, named.erased_when, self.installed.has_audit)
         try:
             async with self._question():
-                await people.try_conditions(self.connection, found)
+                await people.try_conditions(self.connection, found.users_table, found.eligible_when, found.erased_when)
         except asyncpg.InsufficientPrivilegeError:
             pass  # said of the users table, where it is counted
         except asyncpg.PostgresError as error:

@@ -276,7 +276,8 @@ $function$;
 
 -- Attaches a users table and its profiles table: stores the configuration, makes the functions, tries each of them on no user
 -- at all (a recipe that does not parse is refused here), and only then puts the trigger on the users table
--- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced. An expression that is `-- decide`
+-- (ShareRowExclusive lock on it, for an instant). Safe to call again: the recipe is replaced, and
+-- what waits for its next attempt is due at once. An expression that is `-- decide`
 -- is what `pgmend attach` writes where only a person can know; it is refused here.
 create or replace function pgmend.attach_source(
     users_table regclass,
@@ -330,6 +331,10 @@ begin
     execute format('select pgmend.heal_one_%s(null), pgmend.hold_%s(null)', new_source_id, new_source_id);
     execute format('select from pgmend.facts_%s(''{}'')', new_source_id);
     execute format('select pgmend.sweep_%s(0)', new_source_id);
+
+    -- What was wrong with the source is so no longer, as its functions have just been tried.
+    delete from pgmend.source_failures as failure where failure.source_id = new_source_id;
+    perform pgmend.make_events_due(new_source_id);
 
     execute format(
         'create or replace trigger pgmend_capture_sign_up_%1$s after insert on %2$s '

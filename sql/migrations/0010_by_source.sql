@@ -131,6 +131,70 @@ begin
 end
 $function$;
 
+-- Which conditions of a source raise whoever the user is, and what. Each is tried on a few users: one that calls a function
+-- raises only when there is somebody to call it for. What a user's own values raise is that user's matter, and not told here.
+create or replace function pgmend.refused_conditions(wanted_source integer)
+returns table (condition text, written text, raised text, message text)
+language plpgsql
+security definer
+rows 1
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_variable
+declare
+    source pgmend.profile_sources;
+begin
+    select configured.* into strict source from pgmend.profile_sources as configured where configured.source_id = wanted_source;
+    for condition, written in values ('eligible_when', source.eligible_when), ('erased_when', source.erased_when) loop
+        begin
+            execute format(
+                'select from (select (%1$s) as holds from %2$s as users limit 20) as judged where judged.holds',
+                written, source.users_table
+            );
+        exception
+            when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available or object_in_use then
+                raise;
+            when others or assert_failure then
+                if sqlstate !~ '^(22|23|P0)' then
+                    raised := sqlstate;
+                    message := sqlerrm;
+                    return next;
+                end if;
+        end;
+    end loop;
+end
+$function$;
+
+-- Makes the events of a source that wait for their next attempt due at once, and forgets what they have met: that has changed, so
+-- that whoever knows it need not wait for the longest delay. Returns how many there were. attach_source calls it, as
+-- a source that was attached again judges anew, and `pgmend resume`, for a cause that was mended elsewhere.
+-- The rows are locked first, in the order of their ids, and waited for: what a worker handles at this moment is due, and may be
+-- given back with a failure of before.
+create or replace function pgmend.make_events_due(wanted_source integer)
+returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    made_due bigint;
+begin
+    perform from pgmend.careful_events as event
+    where event.source_id = wanted_source and event.last_failure is not null
+    order by event.event_id
+    for update;
+    update pgmend.careful_events as event
+    set available_at = clock_timestamp(), attempts = least(event.attempts, 1), last_failure = null
+    where event.source_id = wanted_source and event.last_failure is not null
+        and (event.attempts = 0 or event.available_at > clock_timestamp());
+    get diagnostics made_due = row_count;
+    if made_due > 0 then
+        perform pgmend.ring_doorbell();
+    end if;
+    return made_due;
+end
+$function$;
+
 -- Makes the missing profiles among the next users of a source, in the order of their keys, after one (null: from the first): for
 -- a person who fills up what is missing. So many users are looked at, most of whom have a profile. Of those who are not eligible,
 -- or erased, nothing is said. Whoever should have a profile afterwards and has none is refused, with the reason, one for each:

@@ -6,6 +6,10 @@
 --   overdue_since     the first count of an unbroken row of counts that found somebody overdue
 -- orphan_counts: a row for each reference that was counted, by the name that people write for it.
 -- reference_keys: by the same name, the foreign key that held the reference when somebody looked last, and whether it was valid.
+-- source_failures: a row for each source that cannot work, whoever the user is; the counts of such a source are those of before.
+--   message           what the database said, with the condition in front where it is one
+--   events            events of the careful lane that have come back with that SQLSTATE, again and again
+--   failing_since     the first sweep of an unbroken row of sweeps that has met a failure
 create table if not exists pgmend.user_counts (
     source_id integer not null,
     users bigint,
@@ -33,6 +37,18 @@ create table if not exists pgmend.reference_keys (
     constraint_name text,
     is_valid boolean not null,
     constraint reference_keys_pkey primary key (reference)
+);
+
+create table if not exists pgmend.source_failures (
+    source_id integer not null,
+    sqlstate text not null,
+    message text not null,
+    events bigint not null,
+    failing_since timestamptz not null,
+    failed_at timestamptz not null,
+    constraint source_failures_pkey primary key (source_id),
+    constraint source_failures_go_with_their_source
+    foreign key (source_id) references pgmend.profile_sources (source_id) on delete cascade
 );
 
 -- By the source's id, as in 0010_by_source.sql.

@@ -115,12 +115,14 @@ begin
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select on pgmend.limits to pgmend_worker;
-        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys to pgmend_worker;
+        grant select, insert, update, delete on pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys,
+        pgmend.source_failures to pgmend_worker;
         grant select, insert on pgmend.audit_entries to pgmend_worker;
         grant usage, select, update on sequence pgmend.doorbell_lease to pgmend_worker;
         grant select on sequence pgmend.event_ids to pgmend_worker;
         grant execute on function pgmend.heal_users(integer, text[]), pgmend.heal_user(integer, text),
-        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer), pgmend.count_users(integer) to pgmend_worker;
+        pgmend.user_facts(integer, text[]), pgmend.sweep_users(integer, integer), pgmend.count_users(integer),
+        pgmend.refused_conditions(integer) to pgmend_worker;
         grant execute on function pgmend.replay_as(name, text, regclass, name, jsonb, boolean),
         pgmend.replay_function_of(name), pgmend.replay_as_0(regclass, name, jsonb, boolean),
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
@@ -139,11 +141,12 @@ begin
         grant usage on schema pgmend to pgmend_operator;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards, pgmend.limits,
         pgmend.outbox, pgmend.express_events, pgmend.careful_events, pgmend.dead_letters, pgmend.workers, pgmend.audit_entries,
-        pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys to pgmend_operator;
+        pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys, pgmend.source_failures to pgmend_operator;
         grant select on sequence pgmend.event_ids, pgmend.doorbell_lease to pgmend_operator;
         grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.pause_source(integer, text),
-        pgmend.resume_source(integer), pgmend.backfill_users(integer, text, integer), pgmend.user_facts(integer, text[]),
-        pgmend.tally_orphans(oid) to pgmend_operator;
+        pgmend.resume_source(integer), pgmend.make_events_due(integer), pgmend.backfill_users(integer, text, integer),
+        pgmend.user_facts(integer, text[]), pgmend.refused_conditions(integer), pgmend.tally_orphans(oid)
+        to pgmend_operator;
     end if;
 end
 $migration$;

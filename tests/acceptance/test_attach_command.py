@@ -8,10 +8,13 @@ import pytest
 from tests.conftest import StartWorker
 from tests.support import applications
 from tests.support.applications import Supabase
+from tests.support.broken import CONDITION
 from tests.support.database import Database, count, sign_up
 from tests.support.process import run_command
 from tests.support.waiting import eventually
-from tests.support.workload import park_order
+from tests.support.workload import TOO_LONG, park_order
+from worker.pipeline import Path as EventPath
+from worker.pipeline import turn
 
 RECIPE = {"name": "public.display_name(users.full_name, users.email)"}
 STATE = """
@@ -182,7 +185,7 @@ async def test_detaching_with_captured_rows_exits_19(database: Database) -> None
         (applications.COMPOSITE, [], 26, "tenant, id"),
         (applications.SURROGATE, ["--recipe-function", "public.none"], 26, "takes a bigint"),
         (applications.SURROGATE, ["--grant", "nobody_at_all"], 26, "no role nobody_at_all"),
-        (applications.SURROGATE, ["--eligible-when", "users.nothing", "--apply"], 1, "nothing"),
+        (applications.SURROGATE, ["--eligible-when", "users.nothing", "--apply"], 32, "column users.nothing"),
     ],
 )
 async def test_what_cannot_be_proposed_is_one_line_and_an_exit_status(
@@ -262,3 +265,43 @@ async def test_role_that_is_named_gets_the_captures_and_no_other(supabase: Supab
 
     assert (status, "granted the captures to authenticated" in out) == (0, True)
     assert [await admin.fetchval(may, role) for role in ("authenticated", "service_role", "anon")] == [True, False, False]
+
+
+async def test_attached_condition_that_the_application_broke_is_named_with_its_option(database: Database) -> None:
+    """Nobody is sent to the server's log for what the command knows itself, with and without --apply."""
+    await (await database.connect()).execute(CONDITION)
+    says = await refused(database, 32, "attach", "--apply")
+
+    assert "erased_when, as attached already: users.deleted_at is not null: column users.deleted_at does not exist" in says
+    assert "--erased-when 'a condition over users.…'" in says
+    assert await refused(database, 32, "attach") == says
+
+
+async def test_both_conditions_that_are_refused_are_named_at_once(database: Database) -> None:
+    """A person mends them in one go."""
+    says = await refused(database, 32, "attach", "--eligible-when", "users.nope", "--erased-when", "1")
+
+    assert "eligible_when, as given and erased_when, as given" in says
+    assert "--eligible-when 'a condition over users.…' --erased-when 'a condition over users.…'" in says
+
+
+async def test_attaching_again_names_the_dead_letters_that_no_sweep_sends_back(database: Database, path: EventPath) -> None:
+    """Their users stay broken until a person requeues, and that is said with the command."""
+    connection = await database.connect()
+    await sign_up(connection, "poison@x", TOO_LONG)
+    await turn(path)
+    proposed = await done(database, "attach", "--eligible-when", "users.email is not null")
+    applied = await done(database, "attach", "--eligible-when", "users.email is not null", "--apply")
+
+    assert "but not those with a dead letter (1 needs_recipe): they wait for pgmend dead-letters requeue" in proposed
+    assert applied.splitlines()[-1] == (
+        "      1 dead letter of this source waits for a person: "
+        "pgmend dead-letters requeue --verdict needs_recipe, with --dry-run first"
+    )
+
+
+async def test_attaching_without_dead_letters_sends_nobody_to_look_for_some(database: Database) -> None:
+    """What is not there is not spoken of."""
+    applied = await done(database, "attach", "--eligible-when", "users.email is not null", "--apply")
+
+    assert "dead letter" not in applied

@@ -1,10 +1,5 @@
 """docs/attach.md is a walk that anybody can take: every command of it is run, and prints what stands there."""
 
-import itertools
-import re
-import shlex
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,77 +7,9 @@ import pytest
 from tests.conftest import StartWorker
 from tests.support.applications import Supabase
 from tests.support.database import Database
-from tests.support.process import run_command
+from tests.support.walk import Walk, steps
 
-ROOT = Path(__file__).parents[2]
-ANYTHING = "…"
-"""In place of output that differs from time to time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the document, and what it is said to print."""
-
-    command: str
-    output: str
-
-
-@dataclass(slots=True)
-class Walk:
-    """Takes the steps of one section; ``url`` is where pgmend connects, ``name`` how the document calls the database."""
-
-    database: Database
-    url: str
-    name: str
-    start: StartWorker
-    status: int = 0
-    strayed: list[tuple[str, str]] = field(default_factory=list)
-
-    async def take(self, step: Step) -> None:
-        """Run one command, and remember where it prints something else."""
-        program, *arguments = shlex.split(step.command)
-        handlers: dict[str, Callable[[Step, list[str]], Awaitable[None]]] = {
-            "psql": self._psql,
-            "cat": self._cat,
-            "echo": self._echo,
-            "pgmend": self._worker if arguments == ["run"] else self._pgmend,
-        }
-        await handlers[program](step, arguments)
-
-    async def _pgmend(self, step: Step, arguments: list[str]) -> None:
-        self.status, out, err = await run_command(self.url, *arguments)
-        self._compare(step, (out + err).replace(self.database.name, self.name))
-
-    async def _worker(self, _: Step, __: list[str]) -> None:
-        worker = await self.start(url=self.url)
-        await worker.logged("express_batch_settled", left_over=0)
-        worker.process.terminate()
-        assert await worker.ended() == 0
-
-    async def _psql(self, _: Step, arguments: list[str]) -> None:
-        connection = await self.database.connect()
-        for option, value in itertools.pairwise(arguments):
-            if option in {"-c", "-f"}:
-                await connection.execute((ROOT / value).read_text() if option == "-f" else value)
-
-    async def _cat(self, step: Step, arguments: list[str]) -> None:
-        Path(arguments[0]).write_text(step.output)
-
-    async def _echo(self, step: Step, _: list[str]) -> None:
-        self._compare(step, f"{self.status}\n")
-
-    def _compare(self, step: Step, printed: str) -> None:
-        expected = ".*".join(re.escape(part) for part in step.output.split(f"{ANYTHING}\n"))
-        if not re.fullmatch(expected, printed, re.DOTALL):
-            self.strayed.append((step.command, printed))
-
-
-def steps(section: str) -> Iterator[Step]:
-    """Yield the commands of the console blocks below one header."""
-    text = (ROOT / "docs" / "attach.md").read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        for command, output in re.findall(r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", block, re.DOTALL | re.MULTILINE):
-            yield Step(command, output)
+DOCUMENT = "attach.md"
 
 
 async def test_plain_application_is_attached_as_the_document_says(
@@ -91,7 +18,7 @@ async def test_plain_application_is_attached_as_the_document_says(
     """From nothing to attached, changed, and detached again."""
     monkeypatch.chdir(tmp_path)
     walk = Walk(empty_database, empty_database.url, "shop", start)
-    for step in steps("A plain application"):
+    for step in steps(DOCUMENT, "A plain application"):
         await walk.take(step)
 
     assert walk.strayed == []
@@ -100,7 +27,7 @@ async def test_plain_application_is_attached_as_the_document_says(
 async def test_hosted_application_is_attached_as_the_document_says(supabase: Supabase, start: StartWorker) -> None:
     """The users belong to somebody else, and the installer is no superuser."""
     walk = Walk(supabase.database, supabase.url, "hosted", start)
-    for step in steps("An application with hosted users"):
+    for step in steps(DOCUMENT, "An application with hosted users"):
         await walk.take(step)
 
     assert walk.strayed == []
@@ -108,4 +35,6 @@ async def test_hosted_application_is_attached_as_the_document_says(supabase: Sup
 
 def test_document_has_steps_to_take() -> None:
     """A walk without steps would always succeed."""
-    assert [len(list(steps(section))) for section in ("A plain application", "An application with hosted users")] == [20, 7]
+    sections = ("A plain application", "An application with hosted users")
+
+    assert [len(list(steps(DOCUMENT, section))) for section in sections] == [20, 7]

@@ -10,11 +10,13 @@ import asyncpg
 import pytest
 
 from tests.conftest import StartWorker
+from tests.support.broken import CONDITION
 from tests.support.database import Database, count, sign_up
 from tests.support.process import run_command
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from worker.embedded import Cluster
+from worker.pipeline import Path, turn
 
 HERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -213,6 +215,25 @@ async def test_source_is_paused_and_resumed_by_a_person(database: Database) -> N
     assert reason == "a bad migration"
     assert again == (0, "nothing to do: no source had to be paused\n", "")
     assert resumed == (0, "resumed source 1 (users)\n", "")
+
+
+async def test_resume_makes_what_waits_due_also_where_nothing_was_paused(database: Database, path: Path) -> None:
+    """A cause that was mended elsewhere ends no back-off by itself; a person who knows of it does."""
+    connection = await database.connect()
+    await sign_up(connection)
+    await connection.execute(CONDITION)
+    await turn(path)
+    await connection.execute(
+        "alter table public.users rename column removed_at to deleted_at;"
+        "update pgmend.careful_events set available_at = now() + interval '5 minutes'"
+    )
+
+    assert await run_command(database.url, "resume") == (0, "1 waiting event of source 1 due now\n", "")
+    again = await run_command(database.url, "resume")
+    await turn(path)
+
+    assert again[1] == "nothing to do: no source had to be resumed, and no event waits for its next attempt\n"
+    assert await count(connection, "public.profiles") == 1
 
 
 async def test_source_that_does_not_exist_exits_22(database: Database) -> None:

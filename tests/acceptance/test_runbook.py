@@ -20,7 +20,9 @@ from worker.commands.parser import make_parser
 from worker.store import migrations
 from worker.store.connection import Connection
 
-TEXT = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8")
+CONSOLE = re.compile(r"^```console\n.*?^```$", re.DOTALL | re.MULTILINE)
+"""What was said on a terminal: tests/acceptance/test_source_failing.py runs it."""
+TEXT = CONSOLE.sub("", (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8"))
 LOGINS = {"operator": "shop_operator", "worker": "shop_worker", "installer": "shop_owner", "administrator": "postgres"}
 BLOCK = re.compile(r"^( *)```(\w+)\n *(?:#|--) (\w+)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 ROW = re.compile(r"^\| `(\w+)` \|(.*)$", re.MULTILINE)
@@ -126,8 +128,10 @@ class Walk:
         worker = await self.start(url=url)
 
         async def look() -> str | None:
-            swept = any(line["event"] == "sweep_finished" for line in worker.lines)
-            return "swept" if swept else None if worker.process.returncode is None else "ended"
+            events = {line["event"] for line in worker.lines}
+            if "sweep_finished" in events:
+                return "failed" if "sweep_failed" in events else "swept"
+            return None if worker.process.returncode is None else "ended"
 
         seen = await eventually(look)
         await worker.kill()

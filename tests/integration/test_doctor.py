@@ -1,10 +1,31 @@
 """The doctor finds each thing that can go wrong, and the SQL that it prints mends it."""
 
+import shlex
+
 import pytest
 
 from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, PINNED
+from tests.support.broken import CONDITION, MENDED
 from tests.support.database import Database
 from tests.support.examined import checks, examined, findings, of
+from tests.support.process import run_command
+from worker.core.doctor.sources import ANEW
+from worker.counting import count as count_integrity
+
+WORKER_LOGIN = """
+    do $$ begin
+        create role app_worker login in role pgmend_worker;
+    exception when duplicate_object then null;
+    end $$
+"""
+BOTH_CONDITIONS = f"""
+    select pgmend.attach_source(
+        'public.users', 'public.profiles', recipe || '{{"name": "''new''"}}',
+        eligible_when => 'users.email is not null', erased_when => erased_when
+    ) from pgmend.profile_sources;
+    alter table public.users rename column email to mail;
+    {CONDITION}
+"""
 
 ON_THE_SAMPLE = {
     "worker_is_superuser",
@@ -130,3 +151,83 @@ async def test_partitioned_table_gets_an_index_that_can_be_made_there(database: 
 
     assert finding.subject.startswith("public.events ")
     assert not [it for it in of(await findings(database), "key_without_index") if "events" in it.subject]
+
+
+@pytest.mark.parametrize("role", ["postgres", "app_worker"])
+async def test_condition_that_raises_is_an_error_and_what_it_prints_mends_it(database: Database, role: str) -> None:
+    """Its text, what the server has against it, and a command that wants nothing but the new condition in its place."""
+    connection = await database.connect()
+    await connection.execute(f"{WORKER_LOGIN}; {CONDITION}")
+    (finding,) = of(await findings(database, role=role), "condition_refused")
+    says = "erased_when is users.deleted_at is not null; SQLSTATE 42703: column users.deleted_at does not exist"
+    program, *arguments = shlex.split(finding.mend)
+    as_printed = await run_command(database.url, *arguments)
+    done = await run_command(database.url, *(MENDED if it == ANEW else it for it in arguments))
+
+    assert (finding.severity, finding.what, program) == ("error", says, "pgmend")
+    assert (as_printed[0], done[0]) == (32, 0)
+    assert "condition_refused" not in checks(await findings(database, role=role))
+
+
+async def test_both_conditions_are_told_and_mended_with_one_command(database: Database) -> None:
+    """Each would be in the way of the other."""
+    connection = await database.connect()
+    await connection.execute(BOTH_CONDITIONS)
+    found = of(await findings(database), "condition_refused")
+    (mend,) = {finding.mend for finding in found}
+    anew = iter(["users.mail is not null", MENDED])
+    done = await run_command(database.url, *(next(anew) if it == ANEW else it for it in shlex.split(mend)[1:]))
+
+    assert [finding.what.split(" is ")[0] for finding in found] == ["eligible_when", "erased_when"]
+    assert done[0] == 0, done
+    assert "condition_refused" not in checks(await findings(database))
+
+
+async def test_condition_that_raises_for_one_users_values_is_no_error(database: Database) -> None:
+    """That user is a dead letter, and the source works."""
+    connection = await database.connect()
+    await connection.execute(
+        "select pgmend.attach_source('public.users', 'public.profiles', '{}', eligible_when => '1 / length(users.email) > -1');"
+        "insert into public.users (email) values ('')"
+    )
+
+    assert "condition_refused" not in checks(await findings(database))
+
+
+async def test_failure_that_the_sweep_has_kept_is_an_error(database: Database) -> None:
+    """A function that is gone, as the worker has met it; what it prints makes what waits due when that is mended."""
+    connection = await database.connect()
+    await connection.execute("drop function public.display_name(text, text)")
+    await count_integrity(connection)
+    (finding,) = of(await findings(database), "source_fails")
+
+    assert finding.severity == "error"
+    assert finding.what.startswith("SQLSTATE 42883: function public.display_name(text, text) does not exist; 0 events")
+    assert finding.mend == "pgmend resume --source 1"
+
+
+async def test_condition_that_is_told_is_not_told_again_as_the_failure_of_the_sweep(database: Database) -> None:
+    """One cause, one error."""
+    connection = await database.connect()
+    await connection.execute(CONDITION)
+    await count_integrity(connection)
+
+    errors = [finding.check for finding in await findings(database) if finding.severity == "error"]
+
+    assert errors == ["condition_refused"]
+
+
+async def test_who_resumes_a_paused_source_is_told_to_look_first(database: Database) -> None:
+    """Beside the command that lets it go on stands the one that shows where the profiles went, and nobody is sent to heal."""
+    connection = await database.connect()
+    await connection.execute(
+        "insert into public.users (email) values ('a@x');"
+        "update pgmend.express_events set created_at = created_at - interval '1 hour';"
+        "select pgmend.pause_source(1, 'a sweep found 9 of 9')"
+    )
+    found = await findings(database)
+    (paused,) = of(found, "source_paused")
+    (absent,) = of(found, "users_without_profile")
+
+    assert paused.mend.endswith("-- but look first where the profiles went: pgmend diagnose")
+    assert absent.mend == "pgmend diagnose"

@@ -156,7 +156,9 @@ async def test_table_that_is_locked_is_a_note(database: Database) -> None:
         await holder.execute("lock table public.users")
         found = await findings(database)
 
-    assert [finding.subject for finding in of(found, "not_seen")] == ["the users of source 1 (public.users -> public.profiles)"]
+    source = "source 1 (public.users -> public.profiles)"
+    assert [finding.subject for finding in of(found, "not_seen")] == [f"the conditions of {source}", f"the users of {source}"]
+    assert "condition_refused" not in checks(found)
     assert "SQLSTATE 55P03" in of(found, "recipe_not_tried")[0].what
 
 

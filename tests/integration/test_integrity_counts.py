@@ -4,12 +4,12 @@ import asyncpg
 
 from tests.support.database import Database, count, sign_up
 from worker import pipeline
+from worker.counting import count as count_integrity
 from worker.log import Log
 from worker.pipeline import Path
 from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
-from worker.runtime.sweeper import count as count_integrity
 from worker.store.connection import Connection, Target
 
 AGED = "update pgmend.express_events set created_at = created_at - interval '2 minutes'"

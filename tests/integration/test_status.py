@@ -108,7 +108,7 @@ async def test_status_reads_what_the_sweep_has_counted(connection: Connection) -
     await sign_up(connection)
     before = await status.seen(connection)
     await connection.execute("insert into pgmend.orphan_counts values ('a.b=c.d', 'a', null, 3, now(), now())")
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
 
     seen = await status.seen(connection)
 

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.support.broken import CONDITION
 from tests.support.busy_hour import live_an_hour, meet_trouble
 from tests.support.database import count, sign_up
 from tests.support.letters import dead_order
 from tests.support.paged import Visitor
 from worker import pipeline
+from worker.counting import count as count_integrity
 from worker.pipeline import Path
 from worker.store import connection as connections
 from worker.store import integrity
@@ -89,7 +91,7 @@ async def test_whole_is_said_only_of_the_whole(visitor: Visitor, connection: Con
 async def test_users_who_have_just_signed_up_in_a_crowd_are_not_called_whole(visitor: Visitor, connection: Connection) -> None:
     """They are no debt yet, and nobody says of a table without profiles that its users are whole."""
     await connection.execute("insert into public.users (email) select 'new' || n from generate_series(1, 10) as n")
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
 
     text = (await visitor.get("/")).main
 
@@ -102,14 +104,45 @@ async def test_paused_source_orphans_and_missing_workers_are_said(visitor: Visit
     await connection.execute(
         "insert into pgmend.orphan_counts values ('orders.user_id=profiles.id', 'orders', null, 12, now(), now())"
     )
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
 
     text = (await visitor.get("/")).main
 
     assert "Users are whole, but 12 rows lead nowhere." in text
     assert "is paused: a restore" in text
-    for command in ("pgmend resume --source 1", "pgmend diagnose", "pgmend run"):
+    assert "then pgmend resume --source 1" in text
+    for command in ("pgmend diagnose", "pgmend run"):
         assert f'<code class="command">{command}</code>' in text
+
+
+async def test_users_of_a_source_that_fails_are_not_called_whole(visitor: Visitor, connection: Connection) -> None:
+    """The counts are those of before and say so; nobody is sent to heal what cannot be healed."""
+    await sign_up(connection)
+    await connection.execute("update pgmend.express_events set created_at = created_at - interval '1 hour'")
+    await count_integrity(connection)
+    await connection.execute(CONDITION)
+    await count_integrity(connection)
+
+    text = (await visitor.get("/")).main
+
+    assert "<h1 data-state>Nobody knows whether users are whole: healing fails.</h1>" in text
+    assert "1 user without a profile when they were counted last" in text
+    assert "column users.deleted_at does not exist" in text
+    assert '<code class="command">pgmend doctor</code>' in text
+    assert "pgmend heal" not in text
+
+
+async def test_who_looks_at_a_paused_source_is_sent_to_look_and_not_to_heal(visitor: Visitor, connection: Connection) -> None:
+    """Nothing can be healed meanwhile, and what was lost may come back from a backup."""
+    await sign_up(connection)
+    await connection.execute("update pgmend.express_events set created_at = created_at - interval '1 hour'")
+    await count_integrity(connection)
+    await connection.execute("select pgmend.pause_source(1, 'a sweep found 9 of 9 users without a profile')")
+
+    text = (await visitor.get("/")).main
+
+    assert "Find out first where the profiles went; then pgmend resume --source 1" in text
+    assert "pgmend heal" not in text
 
 
 async def test_nobody_is_called_whole_before_anybody_has_counted(visitor: Visitor, connection: Connection) -> None:

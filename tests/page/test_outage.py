@@ -37,7 +37,7 @@ async def far(database: Database, proxy: Proxy, log: Log) -> AsyncIterator[Visit
 
 async def test_overview_tells_what_was_known_and_that_it_is_old(far: Visitor, proxy: Proxy, connection: Connection) -> None:
     """The figures of before stand there, under a sentence that claims nothing."""
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
     before = await far.get("/")
     proxy.cuts_new_connections = True
     proxy.cut()

@@ -52,7 +52,7 @@ async def live_an_hour(connection: Connection, path: Path) -> None:
     await pipeline.turn(path)
     await connection.execute(_HEALED)
     await connection.execute(_AT_WORK)
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
 
 
 async def meet_trouble(connection: Connection, path: Path) -> int:
@@ -67,7 +67,7 @@ async def meet_trouble(connection: Connection, path: Path) -> int:
     for _ in range(3):
         await connection.execute("update pgmend.careful_events set available_at = clock_timestamp()")
         await pipeline.turn(path)
-    await integrity.count_users(connection)
+    await integrity.count_users(connection, 1)
     return int(await connection.fetchval("select max(event_id) from pgmend.dead_letters"))
 
 

@@ -75,6 +75,13 @@ def test_sign_up_that_failed_for_good_in_the_express_lane_is_not_tried_again() -
     assert "profiles_name_is_short" in decided.hint
 
 
+def test_sign_up_that_was_given_back_is_tried_whatever_it_had_met() -> None:
+    """Only the express lane's own refusal condemns it: what a broken source raised says nothing of the user."""
+    waited = replace(SIGN_UP, attempts=9, last_failure=Failure("42703", "column users.deleted_at does not exist"))
+
+    assert decide(waited, Facts("eligible", profile_exists=False), POLICY, 0.0) == Act(heal=True)
+
+
 def test_captured_insert_of_an_unknown_user_waits_for_the_sign_up_to_commit() -> None:
     """Within the grace period the event is released, never beyond the period's end."""
     decided = decide(replace(FAILED_INSERT, attempts=50, age=9.0), Facts("absent", profile_exists=False), POLICY, 0.9)

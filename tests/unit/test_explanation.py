@@ -80,6 +80,13 @@ def test_key_that_is_none_is_nobodys_recipe() -> None:
     assert list(it.prospects()) == ["look the user up in users, and give the key that stands there"]
 
 
+def test_user_of_a_source_that_judges_nobody_is_sent_to_the_doctor() -> None:
+    """The facts could not be asked for, and that is no end of the way."""
+    (said,) = explanation(facts=Failure("42703", "column users.deleted_at does not exist")).prospects()
+
+    assert "pgmend doctor" in said
+
+
 def test_user_without_an_event_is_found_by_the_sweep() -> None:
     """Whoever asks is told what would happen, and what they can do now."""
     assert list(explanation().prospects()) == ["the next sweep announces the user, or pgmend heal makes the profile now"]

@@ -69,6 +69,7 @@ def test_worker_at_work_on_a_whole_database_is_ready() -> None:
         (of(overdue=11), "debt_large"),
         (of(overdue=1, overdue_age=3601.0), "debt_old"),
         (of(is_paused=True), "source_paused"),
+        (of(failure="SQLSTATE 42703: column users.deleted_at does not exist", failing_age=3.0), "source_failing"),
     ],
     ids=lambda it: it if isinstance(it, str) else "",
 )
@@ -111,7 +112,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     """A person reads one body, and does not find the second reason after the first is gone."""
     vitals = at_work()
     vitals.consumers[0].is_connected = vitals.hears = False
-    ill = replace(of(is_paused=True, overdue=99, overdue_age=1e6), schema_version=1, oldest_due_age=1e6)
+    ill = replace(
+        of(is_paused=True, failure="SQLSTATE 42703: no", overdue=99, overdue_age=1e6), schema_version=1, oldest_due_age=1e6
+    )
 
     assert codes(vitals, Seen(ill)) == set(STATES) - {"starting", "stopping", "database_unseen"}
 

@@ -63,6 +63,19 @@ def test_source_that_is_paused_or_was_never_counted_is_said_to_be() -> None:
     assert line(paused).endswith("1 PAUSED")
 
 
+def test_source_that_fails_is_not_said_to_be_whole() -> None:
+    """What was counted before is said to be of then, and the reason stands beside it with where to look."""
+    (source,) = STATUS.sources
+    failing = replace(source, failing_since=NOON, failure="SQLSTATE 42703: no", failing_events=2)
+    status = replace(STATUS, seen_at=NOON + timedelta(minutes=3), sources=(failing,))
+    text = "\n".join(lines(status))
+
+    assert "not known now; 99.50 % of 200 users were whole, 1 without profile, when counted 3 min ago" in text
+    assert "are whole" not in text
+    assert "FAILING since 2026-01-01 12:00:00.000: SQLSTATE 42703: no; events that come back with it: 2 -> pgmend doctor" in text
+    assert line(status).endswith("1 FAILING")
+
+
 def test_throughput_is_drawn_as_bars_of_one_scale() -> None:
     """The busiest minute is full, a minute without work is empty, and little work is not nothing."""
     assert sparkline(STATUS.minutes) == "▂ █"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.broken import CONDITION
 from tests.support.catalogue import described, series
 from tests.support.database import sign_up
 from tests.support.prometheus import Prometheus
@@ -19,6 +20,7 @@ from tests.support.waiting import eventually
 from tests.support.workload import TOO_LONG, no_grace
 from tests.web.conftest import Serve
 from worker.commands.parser import make_parser
+from worker.counting import count as count_integrity
 from worker.pipeline import Path as EventPath
 from worker.pipeline import turn
 from worker.store.connection import Connection
@@ -180,6 +182,8 @@ async def test_every_alert_fires_when_its_cause_is_real(
         await ill.execute(OLD)
         await sign_up(ill)
         await ill.execute("update pgmend.express_events set created_at = created_at - interval '1 hour'")
+        await ill.execute(CONDITION)
+        await count_integrity(ill)
         await prometheus.fires(NAMES - {"PgmendWorkerAbsent", "PgmendDatabaseUnseen"})
         proxy.blackhole()
         await prometheus.fires({"PgmendDatabaseUnseen"})

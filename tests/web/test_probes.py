@@ -1,19 +1,21 @@
 """The probes: green while all is well, red for a reason that a person can act on, and green again."""
 
 import asyncio
+import re
 import signal
 
 import pytest
 
 from tests.support.activity import LISTENER, asleep, lock_table, terminate
+from tests.support.broken import ATTACHED_AGAIN, CONDITION
 from tests.support.database import Database, count, sign_up
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from tests.support.workload import TOO_LONG, broken_promises, healed, make_admin, no_grace, play, settled
 from tests.web.conftest import Serve
 from worker import pipeline
+from worker.counting import count as count_integrity
 from worker.pipeline import Path
-from worker.runtime.sweeper import count as count_integrity
 from worker.store.connection import Connection
 
 LONG_AGO = "update pgmend.express_events set created_at = created_at - interval '1 hour'"
@@ -128,11 +130,31 @@ async def test_paused_source_turns_readiness_red_and_says_how_to_resume_it(conne
     _, client = await serve()
     await connection.execute("select pgmend.pause_source(1, 'a person looks')")
     red = await client.turns("/readyz", "source_paused")
-    assert red.body["reasons"][0]["hint"] == "pgmend resume --source 1"
+    assert red.body["reasons"][0]["hint"].startswith("first find out where the profiles went: pgmend diagnose")
+    assert red.body["reasons"][0]["hint"].endswith("then pgmend resume --source 1")
     assert "a person looks" in red.body["reasons"][0]["detail"]
 
     await connection.execute("select pgmend.resume_source(1)")
     await client.turns("/readyz")
+
+
+async def test_source_that_the_application_broke_turns_readiness_red_within_a_sweep(connection: Connection, serve: Serve) -> None:
+    """With the condition, the error, and how old the counts are; attaching again heals who waited."""
+    _, client = await serve()
+    await client.turns("/readyz")
+    await connection.execute(CONDITION)
+    user = await sign_up(connection)
+    red = await client.turns("/readyz", "source_failing")
+    await client.becomes("pgmend_source_failing", 1, source="1")
+    detail = red.body["reasons"][0]["detail"]
+    await connection.execute(ATTACHED_AGAIN)
+
+    assert "SQLSTATE 42703: erased_when (users.deleted_at is not null): column users.deleted_at does not exist" in detail
+    assert re.search(r"users last counted (\d+ s ago|never)", detail)
+    assert "pgmend doctor" in red.body["reasons"][0]["hint"]
+    await client.turns("/readyz")
+    await client.becomes("pgmend_source_failing", 0, source="1")
+    await healed(connection, user)
 
 
 async def test_missing_migration_turns_readiness_red(connection: Connection, serve: Serve) -> None:

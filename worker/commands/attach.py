@@ -10,9 +10,10 @@ from worker.commands import Commands
 from worker.core.pairing import find
 from worker.core.proposal import Proposal, Surroundings, propose
 from worker.core.rendering import body, render, told_count
-from worker.core.telling import as_data, done
+from worker.core.telling import as_data, done, next_steps
 from worker.core.wishes import MODES, Wishes
 from worker.errors import PgmendError, RecipeUndecidedError
+from worker.refusing import refuse_conditions
 from worker.store import catalog, migrations, sources
 from worker.store.connection import Connection, Target, close, connect
 
@@ -110,6 +111,7 @@ async def _looked(connection: Connection, options: argparse.Namespace) -> tuple[
             function = await catalog.function(connection, wishes.recipe_function, key_type)
         grants = tuple([await catalog.role(connection, name) for name in options.grant])
         proposal = propose(seen, wishes, function=function, grants=grants)
+        refuse_conditions(proposal, await catalog.refused_conditions(connection, proposal))
         return proposal, await catalog.surroundings(connection, proposal)
 
 
@@ -136,7 +138,7 @@ def _tell(proposal: Proposal, around: Surroundings, options: argparse.Namespace)
         print(json.dumps(as_data(proposal, around) | {"applied": options.apply}, indent=2))
     elif options.apply:
         print("\n".join((*done(proposal), told_count(around.lacking))))
-        print("next: pgmend doctor looks whether everything is in order, pgmend run heals")
+        print("\n".join(next_steps(around)))
     elif options.output:
         print(f"written to {options.output}; nothing was changed")
     else:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 from worker import settings
 from worker.commands import Commands
+from worker.core.doctor.wording import counted
 from worker.errors import NoSuchSourceError
 from worker.store import migrations, pauses
 from worker.store.connection import Connection, Target, close, connect
 
-Change = Callable[[Connection], Awaitable[dict[int, str]]]
+Change = Callable[[Connection], Awaitable[list[str]]]
+"""Does something to sources; returns what was done, a line each."""
 
 EXAMPLES = """\
 examples:
@@ -26,27 +28,38 @@ def add_parsers(commands: Commands) -> None:
     pause = commands.add_parser("pause", help="make no profile and replay nothing until resumed; captures go on", **_OF_BOTH)
     pause.add_argument("--reason", required=True, help="why, for whoever comes next")
     pause.set_defaults(run=_pause)
-    resume = commands.add_parser("resume", help="let a paused source go on; what is missing now is made", **_OF_BOTH)
+    resume = commands.add_parser(
+        "resume",
+        help="let a paused source go on, what is missing now is made; what waits for its next attempt is due at once",
+        **_OF_BOTH,
+    )
     resume.set_defaults(run=_resume)
     for parser in (pause, resume):
         parser.add_argument("--source", type=int, metavar="ID", help="one profile source; without it all of them")
 
 
 def _pause(options: argparse.Namespace) -> int:
-    async def stop(connection: Connection) -> dict[int, str]:
-        return await pauses.pause(connection, options.source, reason=options.reason)
+    async def stop(connection: Connection) -> list[str]:
+        paused = await pauses.pause(connection, options.source, reason=options.reason)
+        return [f"paused source {source_id} ({users_table})" for source_id, users_table in paused.items()]
 
-    return asyncio.run(_change(settings.load().target, options.source, stop, done="paused"))
+    return asyncio.run(_change(settings.load().target, options.source, stop, otherwise="no source had to be paused"))
 
 
 def _resume(options: argparse.Namespace) -> int:
-    async def go_on(connection: Connection) -> dict[int, str]:
-        return await pauses.resume(connection, options.source)
+    async def go_on(connection: Connection) -> list[str]:
+        resumed = await pauses.resume(connection, options.source)
+        due = await pauses.make_due(connection, options.source)
+        return [
+            *(f"resumed source {source_id} ({users_table})" for source_id, users_table in resumed.items()),
+            *(f"{counted(events, 'waiting event')} of source {source_id} due now" for source_id, events in due.items()),
+        ]
 
-    return asyncio.run(_change(settings.load().target, options.source, go_on, done="resumed"))
+    otherwise = "no source had to be resumed, and no event waits for its next attempt"
+    return asyncio.run(_change(settings.load().target, options.source, go_on, otherwise=otherwise))
 
 
-async def _change(target: Target, source_id: int | None, change: Change, *, done: str) -> int:
+async def _change(target: Target, source_id: int | None, change: Change, *, otherwise: str) -> int:
     connection = await connect(target)
     try:
         await migrations.require_current(connection)
@@ -54,11 +67,8 @@ async def _change(target: Target, source_id: int | None, change: Change, *, done
             raise NoSuchSourceError(
                 f"there is no profile source {source_id}", hint="select source_id, users_table from pgmend.profile_sources"
             )
-        changed = await change(connection)
+        done = await change(connection)
     finally:
         await close(connection)
-    for changed_id, users_table in changed.items():
-        print(f"{done} source {changed_id} ({users_table})")
-    if not changed:
-        print(f"nothing to do: no source had to be {done}")
+    print("\n".join(done or [f"nothing to do: {otherwise}"]))
     return 0

@@ -15,6 +15,9 @@ def lines(status: Status) -> Iterator[str]:
         yield f"source {source.source_id:<6} {source.users_table} -> {source.profiles_table}: {_coverage(source, status)}"
         if source.paused_at is not None:
             yield f"              PAUSED since {moment(source.paused_at)}: {source.paused_because}"
+        if source.failing_since is not None:
+            events = f"events that come back with it: {source.failing_events:,}"
+            yield f"              FAILING since {moment(source.failing_since)}: {source.failure}; {events} -> pgmend doctor"
     yield f"outbox        {_backlog(status.backlog)}"
     yield f"last hour     {_hour(status.minutes)}"
     yield f"              {sparkline(status.minutes)}"
@@ -38,10 +41,11 @@ def line(status: Status) -> str:
     last = status.minutes[-1]
     alive = sum(1 for worker in status.workers if worker.listening)
     paused = f", {len(status.paused)} PAUSED" if status.paused else ""
+    failing = f", {len(status.failing)} FAILING" if status.failing else ""
     return (
         f"{moment(status.seen_at)}  outbox {_number(status.backlog.events, is_more=status.backlog.is_more)}, "
         f"overdue {span(status.backlog.overdue)}, without profile {status.debt:,}, this minute {last.healed:,} healed "
-        f"{last.replayed:,} replayed, dead letters {letters:,}, workers {alive}{paused}"
+        f"{last.replayed:,} replayed, dead letters {letters:,}, workers {alive}{paused}{failing}"
     )
 
 
@@ -56,11 +60,17 @@ def _coverage(source: SourceStatus, status: Status) -> str:
     if source.counted_at is None:
         return "not counted yet"
     ago = span((status.seen_at - source.counted_at).total_seconds())
-    share = (
-        "coverage unknown" if source.coverage is None else f"{100 * source.coverage:.2f} % of {source.users:,} users are whole"
-    )
+    if source.failure is not None:
+        return f"not known now; {_share(source, 'were')}, {source.without_profile:,} without profile, when counted {ago} ago"
     since = f" since {moment(source.overdue_since)}" if source.overdue_since else ""
+    share = _share(source, "are")
     return f"{share}; {source.without_profile:,} without profile, {source.overdue:,} overdue{since} (counted {ago} ago)"
+
+
+def _share(source: SourceStatus, verb: str) -> str:
+    if source.coverage is None:
+        return "coverage unknown"
+    return f"{100 * source.coverage:.2f} % of {source.users:,} users {verb} whole"
 
 
 def _backlog(backlog: Backlog) -> str:

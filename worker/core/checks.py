@@ -138,7 +138,7 @@ CHECKS: dict[str, Check] = {
         "error",
         "a profile source is paused",
         "No profile is made and no captured row is replayed until a person has looked and resumes it.",
-        "`pgmend resume`, once what the reason speaks of is mended",
+        "`pgmend diagnose` first, to see where the profiles went; then `pgmend resume`",
     ),
     "source_table_gone": Check(
         "error",
@@ -151,6 +151,18 @@ CHECKS: dict[str, Check] = {
         "a key column, or a column that the recipe fills, is gone or renamed",
         "No profile can be built any more.",
         "attach again with the column's present name",
+    ),
+    "condition_refused": Check(
+        "error",
+        "`eligible_when` or `erased_when` of a source raises, whoever the user is",
+        "Nothing is healed, replayed or counted for the source: its events come back later, until they are dead letters.",
+        "attach again with a condition that holds, which makes what waits due at once",
+    ),
+    "source_fails": Check(
+        "error",
+        "the last sweep could do nothing for a source, or events come back with what no user's values are the reason of",
+        "Nothing is healed, replayed or counted for the source, and its numbers are those of before.",
+        "mend what the message names, then `pgmend resume`, which makes what waits due at once",
     ),
     "key_type_changed": Check(
         "error",

@@ -89,9 +89,13 @@ def _decide_sign_up(event: Event, facts: Facts) -> Decision:
         case "not_eligible":
             return Acknowledge("not_eligible")
         case "eligible":
-            if event.last_failure and classify(event.last_failure.sqlstate) is FailureClass.PERMANENT:
-                return needs_recipe(event.last_failure)
-            return Act(heal=True)
+            return needs_recipe(refused) if (refused := _refused_in_the_express_lane(event)) else Act(heal=True)
+
+
+def _refused_in_the_express_lane(event: Event) -> Failure | None:
+    """Return what the express lane says against the profile. An event that was given back has met a source that judged nobody."""
+    failure = event.last_failure if event.attempts == 0 else None
+    return failure if failure and classify(failure.sqlstate) is FailureClass.PERMANENT else None
 
 
 def _decide_capture(event: Event, capture: Capture, facts: Facts, delay: float) -> Decision:

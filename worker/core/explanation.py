@@ -9,6 +9,7 @@ from worker.core.failure import Failure
 from worker.core.pending_event import PendingEvent
 from worker.core.raised import FiringTrigger
 from worker.core.rehearsal import Rehearsal
+from worker.core.source_failure import is_of_the_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Explanation:
         """Yield what would happen, a sentence each."""
         if self.is_paused:
             yield f"nothing, until a person resumes the source; it was paused because {self.paused_because}"
+        if isinstance(self.facts, Failure) and is_of_the_source(self.facts.sqlstate):
+            yield "nothing, while the source can judge nobody: pgmend doctor names what is wrong with it, and what mends that"
         match self.verdict:
             case "erased":
                 yield "no profile is ever made, and what is kept of the user goes with the next sweep"

@@ -67,6 +67,12 @@ GAUGES: tuple[Gauge[Observation], ...] = (
         _of_sources(lambda source: source.is_paused),
     ),
     Gauge(
+        "pgmend_source_failing",
+        "Whether nothing of a profile source can be healed or counted, whoever the user is; its counts are those of before",
+        ("source",),
+        _of_sources(lambda source: source.failure is not None),
+    ),
+    Gauge(
         "pgmend_users", "Users who are entitled to a profile, at the last count", ("source",), _of_sources(lambda it: it.users)
     ),
     Gauge(

@@ -10,7 +10,10 @@ LEASE_STATES: tuple[LeaseState, ...] = ("asleep", "looking", "awake")
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One profile source. Ages in seconds; what the sweep has not counted yet is None."""
+    """One profile source. Ages in seconds; what the sweep has not counted yet is None.
+
+    ``failure``: what it fails with, whoever the user is, None while it works; ``failing_events`` come back with it.
+    """
 
     source_id: int
     users_table: str
@@ -22,6 +25,9 @@ class SourceState:
     overdue: int | None
     overdue_age: float
     counted_age: float | None
+    failure: str | None = None
+    failing_age: float | None = None
+    failing_events: int = 0
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """A proposal: everything that attaching would write, each with its reason, from what the catalog says and what was wished."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from worker.core.catalog import Catalog, Column, Source, Writer
 from worker.core.guarding import GuardChoice, choose
@@ -85,6 +85,8 @@ class Surroundings:
     lacking: int | None
     missing_rights: tuple[str, ...] = ()
     writers: tuple[Writer, ...] = ()
+    letters: Mapping[str, int] = field(default_factory=dict)
+    """Dead letters of the source by verdict: no sweep announces their users, and nobody but a person sends them back."""
 
 
 def propose(catalog: Catalog, wishes: Wishes, *, function: Function | None, grants: tuple[str, ...]) -> Proposal:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from worker.core.observation import Observation
+from worker.core.observation import Observation, SourceState
 from worker.core.vitals import Vitals
 
 
@@ -51,6 +51,7 @@ STATES = (
     "debt_large",
     "debt_old",
     "source_paused",
+    "source_failing",
 )
 """The codes of all reasons for which a worker is not ready."""
 
@@ -119,7 +120,24 @@ def _database(seen: Seen, limits: Limits) -> Iterator[Reason]:
     for source in observation.sources:
         if source.is_paused:
             detail = f"source {source.name} ({source.users_table}): {source.paused_because or 'no reason given'}"
-            yield Reason("source_paused", "a profile source is paused", detail, f"pgmend resume --source {source.name}")
+            yield Reason("source_paused", "a profile source is paused", detail, _look_first(source))
+        if source.failure is not None:
+            yield Reason("source_failing", "nothing of a profile source can be healed", _failing(source), _FAILING_HINT)
+
+
+_FAILING_HINT = "pgmend doctor names what is wrong and how to attach the source again, which makes what waits due at once"
+
+
+def _look_first(source: SourceState) -> str:
+    return f"first find out where the profiles went: pgmend diagnose; then pgmend resume --source {source.name}"
+
+
+def _failing(source: SourceState) -> str:
+    counted = "never" if source.counted_age is None else f"{source.counted_age:.0f} s ago"
+    return (
+        f"source {source.name} ({source.users_table}): {source.failure}; for {source.failing_age or 0:.0f} s, "
+        f"events that come back with it: {source.failing_events}; users last counted {counted}"
+    )
 
 
 def _debt(observation: Observation, limits: Limits) -> Iterator[Reason]:

@@ -46,6 +46,9 @@ def _head(proposal: Proposal, around: Surroundings) -> Iterator[str]:
     yield f"users     {_told(proposal.pair.users)}"
     yield f"profiles  {_told(proposal.pair.profiles)}"
     yield f"now       {told_count(around.lacking)}" + ("; the worker's sweep heals them" if around.lacking else "")
+    if around.letters:
+        told = ", ".join(f"{letters:,} {verdict}" for verdict, letters in around.letters.items())
+        yield f"          but not those with a dead letter ({told}): they wait for pgmend dead-letters requeue"
     if proposal.undecided:
         yield f"open      {', '.join(proposal.undecided)}: only you can decide; write it to a file and name that, --recipe FILE"
     if not proposal.changes_nothing:

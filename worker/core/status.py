@@ -10,7 +10,8 @@ class SourceStatus:
 
     ``users``: who is entitled to a profile; None also where the source's conditions choke on somebody. ``without_profile``: the
     integrity debt. ``overdue``: of those, who has no event of the last minute either, and since when there has been somebody.
-    ``paused_because`` is set while a person is needed to resume it.
+    ``paused_because`` is set while a person is needed to resume it. ``failure``: what the source fails with, whoever the user is,
+    while it does so since ``failing_since``; what was counted is then of before. ``failing_events`` come back with it.
     """
 
     source_id: int
@@ -23,6 +24,9 @@ class SourceStatus:
     overdue: int | None = None
     overdue_since: datetime | None = None
     counted_at: datetime | None = None
+    failing_since: datetime | None = None
+    failure: str | None = None
+    failing_events: int = 0
 
     @property
     def coverage(self) -> float | None:
@@ -148,3 +152,8 @@ class Status:
     def paused(self) -> tuple[SourceStatus, ...]:
         """Return the sources that make nothing until a person resumes them."""
         return tuple(source for source in self.sources if source.paused_at is not None)
+
+    @property
+    def failing(self) -> tuple[SourceStatus, ...]:
+        """Return the sources of which nothing can be healed or counted, whoever the user is."""
+        return tuple(source for source in self.sources if source.failure is not None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from worker.core.doctor.wording import counted
 from worker.core.guarding import GuardChoice
 from worker.core.naming import Found, spelled
 from worker.core.proposal import Proposal, Surroundings
@@ -25,6 +26,7 @@ def as_data(proposal: Proposal, around: Surroundings) -> dict[str, Any]:
         "writers": [{"role": writer.quoted, "tables": list(writer.tables)} for writer in around.writers],
         "users_without_profile": around.lacking,
         "missing_rights": list(around.missing_rights),
+        "dead_letters": dict(around.letters),
         "source_id": proposal.attached.source_id if proposal.attached else None,
         "differences": list(proposal.differences),
         "changes_nothing": proposal.changes_nothing,
@@ -42,6 +44,14 @@ def done(proposal: Proposal) -> Iterator[str]:
     for choice in proposal.changed_guards:
         yield f"guarded {choice.key.referencing_table} {choice.key.quoted}: {choice.mode}"
     yield from (f"granted the captures to {role}" for role in proposal.grants)
+
+
+def next_steps(around: Surroundings) -> Iterator[str]:
+    """Yield what to do when the proposal is applied, a line each."""
+    yield "next: pgmend doctor looks whether everything is in order, pgmend run heals"
+    for verdict, letters in around.letters.items():
+        what = f"{counted(letters, 'dead letter')} of this source {'waits' if letters == 1 else 'wait'} for a person"
+        yield f"      {what}: pgmend dead-letters requeue --verdict {verdict}, with --dry-run first"
 
 
 def _found(found: Found) -> dict[str, str]:

@@ -6,9 +6,10 @@ import asyncpg
 
 from worker.core.catalog import Catalog, Column, ForeignKey, Table, UniqueKey, Writer
 from worker.core.proposal import MOST_COUNTED, Function, Proposal, Surroundings
+from worker.core.source_failure import RefusedCondition
 from worker.errors import SourceRefusedError
-from worker.store import sources
-from worker.store.connection import Connection
+from worker.store import people, sources
+from worker.store.connection import Connection, failure_of, is_lost
 from worker.store.statements import statement
 
 _COUNT_TIMEOUT = "10s"
@@ -62,7 +63,28 @@ async def surroundings(connection: Connection, proposal: Proposal) -> Surroundin
         await _lacking(connection, proposal),
         tuple(row["missing_right"] for row in rights),
         tuple(Writer(row["quoted"], row["is_everybody"], tuple(row["tables"])) for row in writers),
+        await sources.letters(connection, proposal.attached.source_id) if proposal.attached else {},
     )
+
+
+async def refused_conditions(connection: Connection, proposal: Proposal) -> list[RefusedCondition]:
+    """Return the conditions of a proposal that the server does not accept over the users table; none where it may not be read."""
+    tried = [
+        ("eligible_when", proposal.eligible.text, (proposal.eligible.text, "false")),
+        ("erased_when", proposal.erased.text, ("true", proposal.erased.text)),
+    ]
+    refused = []
+    for name, written, conditions in tried:
+        try:
+            async with connection.transaction():
+                await people.try_conditions(connection, proposal.pair.users.table.quoted, *conditions)
+        except asyncpg.InsufficientPrivilegeError:
+            return []
+        except asyncpg.PostgresError as error:
+            if is_lost(error, connection):
+                raise
+            refused.append(RefusedCondition(name, written, failure_of(error)))
+    return refused
 
 
 async def _lacking(connection: Connection, proposal: Proposal) -> int | None:

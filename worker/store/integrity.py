@@ -1,17 +1,47 @@
 """Integrity as it was counted last: users without a profile by source, orphans by reference. The sweep counts; others read."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from worker.core.diagnosis import Examined
+from worker.core.failure import Failure
 from worker.core.orphan_audit import KeyChange
 from worker.core.reference import Reference
+from worker.core.source_failure import SourceFailure
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
 
-async def count_users(connection: Connection) -> None:
-    """Count users, and users without a profile, of each source, and keep the counts. Reads whole tables."""
-    await connection.execute(statement("integrity/count_users"))
+async def count_users(connection: Connection, source_id: int) -> None:
+    """Count users, and users without a profile, of one source, and keep the counts. Reads whole tables."""
+    await connection.execute(statement("integrity/count_users"), source_id)
+
+
+_AGAIN_AND_AGAIN = 3
+_MOST_EVENTS = 100_000
+
+
+async def recurring_failures(connection: Connection) -> Mapping[int, list[SourceFailure]]:
+    """Return what events have come back with again and again, by source, the most frequent first."""
+    found: dict[int, list[SourceFailure]] = defaultdict(list)
+    for row in await connection.fetch(statement("integrity/recurring_failures"), _AGAIN_AND_AGAIN, _MOST_EVENTS):
+        found[row["source_id"]].append(SourceFailure(Failure(row["sqlstate"], row["message"] or ""), row["events"]))
+    return found
+
+
+async def failure(connection: Connection, source_id: int) -> SourceFailure | None:
+    """Return what a source fails with, as the last sweep has kept it."""
+    row = await connection.fetchrow(statement("integrity/failure"), source_id)
+    return SourceFailure(Failure(row["sqlstate"], row["message"]), row["events"]) if row else None
+
+
+async def keep_failures(connection: Connection, failing: Mapping[int, SourceFailure]) -> None:
+    """Keep what these sources fail with, and that no other does."""
+    await connection.execute(statement("integrity/forget_failures"), list(failing))
+    for source_id, it in failing.items():
+        await connection.execute(
+            statement("integrity/keep_failure"), source_id, it.failure.sqlstate, it.failure.message, it.events
+        )
 
 
 async def keep_orphans(connection: Connection, examined: Collection[Examined]) -> None:

@@ -33,6 +33,12 @@ async def resume(connection: Connection, source_id: int | None) -> dict[int, str
     return {row["source_id"]: row["users_table"] for row in rows}
 
 
+async def make_due(connection: Connection, source_id: int | None) -> dict[int, int]:
+    """Make what waits for its next attempt due at once, in one source or in all (None); return how many events, by source."""
+    rows = await connection.fetch(statement("pauses/make_due"), source_id)
+    return {row["source_id"]: row["events"] for row in rows}
+
+
 async def exists(connection: Connection, source_id: int) -> bool:
     """Return whether there is a source of this id."""
     return bool(await connection.fetchval(statement("pauses/exists"), source_id))

@@ -53,7 +53,6 @@ async def coverage(connection: Connection, people: People) -> Coverage:
     return Coverage(**dict(row))
 
 
-async def try_conditions(connection: Connection, people: People) -> None:
-    """Raise what the server has against the conditions of eligible_when and erased_when."""
-    arguments = (people.users_table, people.eligible_when, people.erased_when)
-    await connection.fetch(await connection.fetchval(statement("people/conditions"), *arguments))
+async def try_conditions(connection: Connection, users_table: str, *conditions: str) -> None:
+    """Raise what the server has against two conditions over the users row, those of eligible_when and of erased_when."""
+    await connection.fetch(await connection.fetchval(statement("people/conditions"), users_table, *conditions))

@@ -11,6 +11,7 @@ from worker.core.backfill import BackfillBatch, Refusal
 from worker.core.event import Event
 from worker.core.facts import Facts
 from worker.core.failure import Failure
+from worker.core.source_failure import RefusedCondition
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -47,10 +48,20 @@ async def lock_sweep(connection: Connection) -> bool:
     return bool(await connection.fetchval(statement("profiles/lock_sweep")))
 
 
-async def sweep(connection: Connection, *, most: int) -> dict[int, int]:
-    """Write events for users without a profile that nothing announced; return how many, by profile source."""
-    rows = await connection.fetch(statement("profiles/sweep"), most)
-    return {row["source_id"]: row["found_users"] for row in rows}
+async def sweep(connection: Connection, source_id: int, *, most: int) -> int:
+    """Write events for users of one source without a profile that nothing announced; return how many."""
+    return int(await connection.fetchval(statement("profiles/sweep"), source_id, most))
+
+
+async def try_source(connection: Connection, source_id: int) -> None:
+    """Call, for nobody, what the worker calls for users. Raises what is wrong with the source whoever the user is."""
+    await connection.fetchrow(statement("profiles/try_source"), source_id)
+
+
+async def refused_conditions(connection: Connection, source_id: int) -> list[RefusedCondition]:
+    """Return the conditions of a source that raise whoever the user is."""
+    rows = await connection.fetch(statement("profiles/refused_conditions"), source_id)
+    return [RefusedCondition(row["condition"], row["written"], Failure(row["raised"], row["message"])) for row in rows]
 
 
 async def facts_of_user(connection: Connection, source_id: int, user_key: str) -> Facts:

@@ -62,6 +62,11 @@ async def events(connection: Connection) -> dict[int, Events]:
     return {row["source_id"]: Events(row["captured_rows"], row["sign_ups"]) for row in rows}
 
 
+async def letters(connection: Connection, source_id: int) -> dict[str, int]:
+    """Return how many dead letters of a source there are, by verdict."""
+    return {row["verdict"]: row["letters"] for row in await connection.fetch(statement("sources/letters"), source_id)}
+
+
 async def attach(connection: Connection, text: str, *, pauses: Sequence[float] = PAUSES_SECONDS) -> None:
     """Run the SQL of a proposal, all of it or nothing."""
 

@@ -22,7 +22,9 @@ async def seen(connection: Connection) -> Status:
     (row,) = await connection.fetch(statement("status/seen"), EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT)
     return Status(
         seen_at=row["seen_at"],
-        sources=tuple(SourceStatus(**it) for it in _objects(row["sources"], "paused_at", "overdue_since", "counted_at")),
+        sources=tuple(
+            SourceStatus(**it) for it in _objects(row["sources"], "paused_at", "overdue_since", "counted_at", "failing_since")
+        ),
         backlog=Backlog(row["express"], row["careful"], EVENTS_COUNTED, row["oldest_age"], row["overdue"]),
         workers=tuple(WorkerSeen(**it) for it in _objects(row["workers"], "started_at")),
         letters=tuple(LetterCount(counted_up_to=EVENTS_COUNTED, **it) for it in _objects(row["letters"], "newest_at")),

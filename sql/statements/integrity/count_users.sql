@@ -1,4 +1,4 @@
--- Counts the users of each profile source, and those without a profile, and keeps the counts.
+-- Counts the users of source $1, and those without a profile, and keeps the counts.
 insert into pgmend.user_counts as known (source_id, users, without_profile, overdue, overdue_since, counted_at)
 select
     source.source_id, counted.users, counted.without_profile, counted.overdue,
@@ -6,6 +6,7 @@ select
     clock_timestamp()
 from pgmend.profile_sources as source
 cross join lateral pgmend.count_users(source.source_id) as counted
+where source.source_id = $1
 on conflict (source_id) do update set
     users = excluded.users,
     without_profile = excluded.without_profile,

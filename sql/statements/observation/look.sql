@@ -54,9 +54,13 @@ sources as (
         counted.without_profile,
         counted.overdue,
         coalesce(extract(epoch from clock_timestamp() - counted.overdue_since), 0)::float8 as overdue_age,
-        extract(epoch from clock_timestamp() - counted.counted_at)::float8 as counted_age
+        extract(epoch from clock_timestamp() - counted.counted_at)::float8 as counted_age,
+        'SQLSTATE ' || failure.sqlstate || ': ' || failure.message as failure,
+        extract(epoch from clock_timestamp() - failure.failing_since)::float8 as failing_age,
+        coalesce(failure.events, 0) as failing_events
     from pgmend.profile_sources as source
     left join pgmend.user_counts as counted on source.source_id = counted.source_id
+    left join pgmend.source_failures as failure on source.source_id = failure.source_id
     order by source.source_id
     limit $3
 ),

@@ -2,5 +2,5 @@
 -- users table ($1).
 select
     format(
-        'select (%2$s)::boolean, (%3$s)::boolean from %1$s as users limit 0', $1::text::regclass, $2::text, $3::text
+        'select from %1$s as users where (%2$s) and not coalesce((%3$s), false) limit 0', $1::text::regclass, $2::text, $3::text
     ) as query

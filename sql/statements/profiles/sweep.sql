@@ -1,3 +1,2 @@
--- Writes events for users without a profile that nothing announced, at most $1 for each source; returns how many by source.
-select source_id, pgmend.sweep_users(source_id, $1) as found_users
-from pgmend.profile_sources
+-- Writes events for users of source $1 without a profile whom nothing announced, at most $2; returns how many.
+select pgmend.sweep_users($1, $2) as found_users

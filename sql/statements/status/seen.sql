@@ -194,12 +194,15 @@ select
                     'profiles_table', source.profiles_table::text, 'paused_at', source.paused_at,
                     'paused_because', source.paused_because, 'users', counts.users,
                     'without_profile', counts.without_profile, 'overdue', counts.overdue, 'overdue_since', counts.overdue_since,
-                    'counted_at', counts.counted_at
+                    'counted_at', counts.counted_at, 'failing_since', failure.failing_since,
+                    'failure', 'SQLSTATE ' || failure.sqlstate || ': ' || failure.message,
+                    'failing_events', coalesce(failure.events, 0)
                 )
                 order by source.source_id
             )
         from pgmend.profile_sources as source
         left join pgmend.user_counts as counts on source.source_id = counts.source_id
+        left join pgmend.source_failures as failure on source.source_id = failure.source_id
     ) as sources,
     (
         select

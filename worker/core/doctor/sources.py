@@ -1,9 +1,15 @@
 """Judgements on a profile source: whether what was attached still stands."""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, generate_call
+from worker.core.doctor.wording import Source, attach_call, counted, generate_call
 from worker.core.finding import Finding, found
+from worker.core.source_failure import RefusedCondition, SourceFailure
+
+ANEW = "a condition over users.…"
+"""Stands in a command for what only a person can say. The server refuses it."""
 
 _FIRES_FOR_NO_SIGN_UP = {"D": "it is disabled", "R": "it fires in replicas only"}
 
@@ -59,8 +65,32 @@ def _pause(state: SourceState) -> list[Finding]:
     if state.paused_at is None:
         return []
     what = f"since {state.paused_at}: {state.paused_because}"
-    mend = f"select pgmend.resume_source({state.source.source_id});"
+    mend = f"select pgmend.resume_source({state.source.source_id}); -- but look first where the profiles went: pgmend diagnose"
     return [found("source_paused", state.source.name, what=what, mend=mend)]
+
+
+def judge_conditions(source: Source, refused: Sequence[RefusedCondition]) -> list[Finding]:
+    """Return which conditions of a source raise, and how to say them anew: all of them at once, or the other is in the way."""
+    options = " ".join(f"--{it.name.replace('_', '-')} {shlex.quote(ANEW)}" for it in refused)
+    tables = f"--users {shlex.quote(source.users_table or '…')} --profiles {shlex.quote(source.profiles_table or '…')}"
+    mend = f"pgmend attach {tables} {options} --apply"
+    return [
+        found(
+            "condition_refused",
+            source.name,
+            what=f"{it.name} is {it.written}; SQLSTATE {it.failure.sqlstate}: {it.failure.message}",
+            mend=mend,
+        )
+        for it in refused
+    ]
+
+
+def judge_failure(source: Source, failure: SourceFailure | None) -> list[Finding]:
+    """Return what the last sweep has met of a source, or its events."""
+    if failure is None:
+        return []
+    what = f"SQLSTATE {failure.failure.sqlstate}: {failure.failure.message}; {counted(failure.events, 'event')} came back with it"
+    return [found("source_fails", source.name, what=what, mend=f"pgmend resume --source {source.source_id}")]
 
 
 def _columns(state: SourceState) -> list[Finding]:

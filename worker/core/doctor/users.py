@@ -32,7 +32,7 @@ class Trial:
     failure: Failure | None = None
 
 
-def judge_absences(absences: Absences) -> list[Finding]:
+def judge_absences(absences: Absences, *, is_paused: bool = False) -> list[Finding]:
     """Return whether users are without profile, and whether they become more."""
     if not absences.count:
         return []
@@ -43,7 +43,8 @@ def judge_absences(absences: Absences) -> list[Finding]:
     if absences.within_the_hour is not None:
         growing = f"still growing, {absences.within_the_hour:,} within the last hour"
         parts.append(growing if absences.within_the_hour else "none within the last hour")
-    return [found("users_without_profile", absences.source.name, what="; ".join(parts), mend="pgmend run")]
+    mend = "pgmend diagnose" if is_paused else "pgmend run"
+    return [found("users_without_profile", absences.source.name, what="; ".join(parts), mend=mend)]
 
 
 def judge_trials(source: Source, trials: list[Trial], triggers: Sequence[FiringTrigger] = ()) -> list[Finding]:

@@ -64,7 +64,7 @@ def _values(status: Status) -> dict[str, object]:
         "outage": "",
         "status": status,
         "counted_ago": (status.seen_at - debt.counted_at).total_seconds() if debt.counted_at else None,
-        "figures": (*_figures_of_debt(debt, len(status.orphans)), *_figures_of_work(status)),
+        "figures": (*_figures_of_debt(status, debt), *_figures_of_work(status)),
         "throughput": chart.throughput(status.minutes),
         "times": chart.times(status.minutes),
         "latest": _latest(status),
@@ -74,11 +74,13 @@ def _values(status: Status) -> dict[str, object]:
     }
 
 
-def _figures_of_debt(debt: Debt, references: int) -> Iterator[Figure]:
-    yield Figure("Coverage", shown.share(debt.coverage), f"of {shown.number(debt.users)} users", debt.overdue > 0)
-    overdue = f"{shown.number(debt.overdue)} of them overdue"
-    yield Figure("Without profile", shown.number(debt.without_profile), overdue, debt.overdue > 0)
-    yield Figure("Orphans", shown.number(debt.orphans), f"in {references} references", debt.orphans > 0)
+def _figures_of_debt(status: Status, debt: Debt) -> Iterator[Figure]:
+    is_grave = debt.overdue > 0 or bool(status.failing)
+    when = ", when they were counted last" if status.failing else ""
+    yield Figure("Coverage", shown.share(debt.coverage), f"of {shown.number(debt.users)} users{when}", is_grave)
+    overdue = f"{shown.number(debt.overdue)} of them overdue{when}"
+    yield Figure("Without profile", shown.number(debt.without_profile), overdue, is_grave)
+    yield Figure("Orphans", shown.number(debt.orphans), f"in {len(status.orphans)} references", debt.orphans > 0)
 
 
 def _figures_of_work(status: Status) -> Iterator[Figure]:

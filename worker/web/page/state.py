@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from worker.core.status import Status, WorkerSeen
+from worker.core.status import SourceStatus, Status, WorkerSeen
 from worker.web.page.debt import Debt
 from worker.web.page.shown import age
 
@@ -18,6 +18,9 @@ ORDINARY_COVERAGE = 0.99
 
 STALE_COUNT_SECONDS = 900.0
 """A count of users that is older says little about now."""
+
+
+_NOBODY_KNOWS = "Nobody knows whether users are whole: healing fails."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,9 @@ def judge(status: Status, debt: Debt) -> State:
     """Say whether users are whole, as far as anybody has counted."""
     if not status.sources:
         return State("Nothing is attached yet.", (Trouble("No application is looked after.", "pgmend attach"),))
-    troubles = (*_debt(status), *_standstill(status, debt), *_letters(status))
-    return State(_sentence(troubles, debt), tuple(sorted(troubles, key=lambda trouble: not trouble.is_grave)))
+    troubles = (*_failing(status), *_debt(status), *_standstill(status, debt), *_letters(status))
+    sentence = _NOBODY_KNOWS if status.failing else _sentence(troubles, debt)
+    return State(sentence, tuple(sorted(troubles, key=lambda trouble: not trouble.is_grave)))
 
 
 def _sentence(troubles: Sequence[Trouble], debt: Debt) -> str:
@@ -69,21 +73,38 @@ def is_alive(worker: WorkerSeen) -> bool:
     return worker.seen_ago <= ALIVE_SECONDS
 
 
+def _failing(status: Status) -> Iterator[Trouble]:
+    for source in status.failing:
+        events = _count(source.failing_events, "event comes", "events come")
+        what = f"Nothing of {source.users_table} can be healed: {source.failure}; {events} back with it"
+        yield Trouble(what, "pgmend doctor")
+
+
 def _debt(status: Status) -> Iterator[Trouble]:
     for source in status.sources:
         if source.overdue:
-            what = f"{_count(source.overdue, 'user', 'users')} without a profile, in {source.users_table}"
-            yield Trouble(what, "pgmend heal --all")
+            is_of_before = source.failure is not None
+            counted = " when they were counted last" if is_of_before else ""
+            what = f"{_count(source.overdue, 'user', 'users')} without a profile{counted}, in {source.users_table}"
+            yield Trouble(what, _mend_of_debt(source))
     for reference in status.orphans:
         if reference.orphans:
             what = f"{_count(reference.orphans, 'row', 'rows')} of {reference.reference} without what they refer to"
             yield Trouble(what, "pgmend diagnose")
 
 
+def _mend_of_debt(source: SourceStatus) -> str:
+    """Return what to run: nothing is made of a source that is paused or fails, and first somebody has to look why."""
+    if source.paused_at is not None:
+        return "pgmend diagnose"
+    return "pgmend heal --all" if source.failure is None else "pgmend doctor"
+
+
 def _standstill(status: Status, debt: Debt) -> Iterator[Trouble]:
     for source in status.paused:
         why = f": {source.paused_because}" if source.paused_because else ""
-        yield Trouble(f"{source.users_table} is paused{why}", f"pgmend resume --source {source.source_id}")
+        then = f"Find out first where the profiles went; then pgmend resume --source {source.source_id}"
+        yield Trouble(f"{source.users_table} is paused{why}. {then}", "pgmend diagnose")
     alive = [worker for worker in status.workers if is_alive(worker)]
     if not alive:
         yield Trouble("No worker is at work.", "pgmend run")
