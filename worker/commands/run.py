@@ -4,11 +4,15 @@ import argparse
 import asyncio
 import os
 import socket
+import sys
 import uuid
 
 from worker import __version__, settings
 from worker.commands import Commands
+from worker.core.meters import Meters
+from worker.core.vitals import Vitals
 from worker.log import make_log
+from worker.outlet import Outlet
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
@@ -42,9 +46,14 @@ def _address(text: str) -> dict[str, object]:
 def _run(options: argparse.Namespace) -> int:
     effective = settings.load(options.http)
     identity = make_identity()
-    log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id)
+    meters, vitals = Meters(), Vitals()
+    outlet = Outlet(sys.stdout, vitals, meters)
+    log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id, stream=outlet)
     tracing = make_tracing(os.environ, log, identity)
-    return asyncio.run(run(Worker(effective, identity, log, Stop(), tracing=tracing)))
+    try:
+        return asyncio.run(run(Worker(effective, identity, log, Stop(), meters, vitals, tracing)))
+    finally:
+        outlet.finish()
 
 
 def make_identity() -> Identity:
