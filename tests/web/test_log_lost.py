@@ -97,8 +97,9 @@ async def test_log_on_a_full_disk_ends_no_worker(database: Database, connection:
     """No line can be written from the first one on: the worker heals, and ends when told."""
     if not FULL.exists():
         pytest.skip("this system has no /dev/full")
-    with FULL.open("w") as full:
-        process = await start(database.url, full.fileno())
+    full = os.open(FULL, os.O_WRONLY)
+    process = await start(database.url, full)
+    os.close(full)
     await sign_up(connection)
 
     async def is_healed() -> bool:
