@@ -7,23 +7,27 @@ import socket
 import sys
 import uuid
 
+import asyncpg
+
 from worker import __version__, settings
 from worker.commands import Commands
 from worker.core.meters import Meters
 from worker.core.vitals import Vitals
+from worker.errors import NotMigratedError, PgmendError
 from worker.log import make_log
 from worker.outlet import Outlet
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
 from worker.store import migrations
-from worker.store.connection import close
+from worker.store.connection import close, connect
 from worker.store.workers import Identity
 from worker.telemetry import make_tracing
 from worker.web import address
 from worker.web.server import serving
 
 SIGNAL_EXIT_BASE = 128
+_MIGRATE_AGAIN = "somebody has uninstalled it while this worker ran: pgmend migrate makes it anew"
 
 
 def add_parsers(commands: Commands) -> None:
@@ -76,5 +80,26 @@ async def run(worker: Worker) -> int:
             await migrations.require_current(connection)
         finally:
             await close(connection)
-        await worker.run()
+        try:
+            await worker.run()
+        except PgmendError as error:
+            if isinstance(error.__cause__, asyncpg.PostgresError):
+                await _require_schema(worker)
+            raise
     return 0
+
+
+async def _require_schema(worker: Worker) -> None:
+    """Say so if the schema is gone, which every statement would put in words of its own."""
+    try:
+        connection = await connect(worker.settings.target)
+    except PgmendError:
+        return  # then the error that there was says more
+    try:
+        await migrations.require_current(connection)
+    except NotMigratedError as error:
+        raise NotMigratedError(
+            "the schema pgmend is gone, or another one has taken its place", detail=error.detail, hint=_MIGRATE_AGAIN
+        ) from error
+    finally:
+        await close(connection)
