@@ -1,4 +1,5 @@
--- Who is at work: one row a worker, renewed at every heartbeat, removed at a graceful stop.
+-- Who is at work: one row a worker, renewed at every heartbeat. A graceful stop says so in it; the last one of each host stays
+-- for a day, so that who misses a worker learns what became of it.
 create table if not exists pgmend.workers (
     worker_id text not null,
     host text not null,
@@ -7,6 +8,7 @@ create table if not exists pgmend.workers (
     listening boolean not null,
     started_at timestamptz not null default clock_timestamp(),
     seen_at timestamptz not null default clock_timestamp(),
+    stopped_at timestamptz,
     constraint workers_pkey primary key (worker_id)
 );
 

@@ -36,7 +36,7 @@ def line(status: Status) -> str:
     """Return the status as one line, for a terminal that only scrolls."""
     letters = sum(letter.letters for letter in status.letters)
     last = status.minutes[-1]
-    alive = sum(1 for worker in status.workers if worker.listening)
+    alive = sum(worker.is_alive for worker in status.workers)
     paused = f", {len(status.paused)} PAUSED" if status.paused else ""
     return (
         f"{moment(status.seen_at)}  outbox {_number(status.backlog.events, is_more=status.backlog.is_more)}, "
@@ -84,13 +84,12 @@ def _hour(minutes: tuple[Minute, ...]) -> str:
 
 def _workers(status: Status) -> Iterator[str]:
     for worker in status.workers:
-        hears = "listening" if worker.listening else "polling"
-        yield (
-            f"worker        {worker.host} pid {worker.pid}, {worker.version}, {hears}, seen {span(worker.seen_ago)} ago, "
-            f"up {span((status.seen_at - worker.started_at).total_seconds())}"
-        )
+        seen = "" if worker.state == "stopped" else "seen "
+        up = f", up {span((status.seen_at - worker.started_at).total_seconds())}" if worker.is_alive else ""
+        shown = worker.state.upper() if worker.state == "silent" else worker.state
+        yield f"worker        {worker.host} pid {worker.pid}, {worker.version}, {shown}, {seen}{span(worker.seen_ago)} ago{up}"
     if not status.workers:
-        yield "worker        none has been seen"
+        yield "worker        none is known"
 
 
 def _number(count: int, *, is_more: bool) -> str:
