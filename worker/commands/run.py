@@ -19,7 +19,7 @@ from worker.outlet import Outlet
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
-from worker.store import migrations
+from worker.store import migrations, sources
 from worker.store.connection import close, connect
 from worker.store.workers import Identity
 from worker.telemetry import make_tracing
@@ -78,6 +78,8 @@ async def run(worker: Worker) -> int:
             return 0
         try:
             await migrations.require_current(connection)
+            if not await sources.statuses(connection):
+                log.warning("nothing_attached", hint="pgmend attach says how; until then there is nothing to heal")
         finally:
             await close(connection)
         try:
