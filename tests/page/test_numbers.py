@@ -14,7 +14,7 @@ from worker.pipeline import Path
 from worker.store import connection as connections
 from worker.store import integrity
 from worker.store.connection import Connection, Target
-from worker.web.page import reader
+from worker.web import reader
 
 
 @pytest.fixture

@@ -189,9 +189,10 @@ async def wait_for_locks(connection: Connection, *, seconds: float) -> None:
     await connection.execute(f"set local lock_timeout = {max(1, int(seconds * 1000))}")
 
 
-async def limit_statements(connection: Connection, *, seconds: float) -> None:
-    """Let each statement of this transaction take so long, and then fail with 57014."""
-    await connection.execute(f"set local statement_timeout = {max(1, int(seconds * 1000))}")
+async def limit_statements(connection: Connection, *, seconds: float, lock_seconds: float) -> None:
+    """Let each statement of this transaction take so long, and then fail with 57014, or with 55P03 where it waits for a lock."""
+    statement, lock = (max(1, int(limit * 1000)) for limit in (seconds, lock_seconds))
+    await connection.execute(f"set local statement_timeout = {statement}; set local lock_timeout = {lock}")
 
 
 _QUOTING_CLASSES = frozenset({"22", "P0"})

@@ -10,9 +10,9 @@ from worker.store import status as store
 from worker.web.page import chart, shown
 from worker.web.page.debt import Debt, debt_of
 from worker.web.page.page import Page
-from worker.web.page.reader import UnavailableError
 from worker.web.page.rendering import Answer
 from worker.web.page.state import judge, unknown
+from worker.web.reader import UnavailableError
 
 _FRESH_SECONDS = 1.0
 
