@@ -24,7 +24,6 @@ from worker.store.connection import close, connect
 from worker.store.workers import Identity
 from worker.telemetry import make_tracing
 from worker.web import address
-from worker.web.server import serving
 
 SIGNAL_EXIT_BASE = 128
 _MIGRATE_AGAIN = "somebody has uninstalled it while this worker ran: pgmend migrate makes it anew"
@@ -68,6 +67,8 @@ def make_identity() -> Identity:
 
 async def run(worker: Worker) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
+    from worker.web.server import serving  # noqa: PLC0415 - every other command would wait for the web server to be imported
+
     effective, log = worker.settings, worker.log
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     async with serving(worker):
