@@ -7,8 +7,9 @@ from tests.conftest import StartWorker
 from tests.support.database import Database, count
 from tests.support.process import run_command
 from tests.support.waiting import eventually
-from worker.store import workers
+from worker.store import observation, workers
 from worker.store.connection import Connection
+from worker.store.observation import Bounds
 from worker.store.workers import Identity
 
 OLDER = "update pgmend.workers set seen_at = seen_at - interval '6 minutes'"
@@ -64,6 +65,8 @@ async def test_worker_at_work_is_seen_beside_one_that_has_just_stopped(connectio
         await workers.seen(connection, Identity(name, "h", 1, "0"), listening=True)
     await workers.gone(connection, Identity("gone", "h", 1, "0"))
     last = await workers.last_seen(connection, "h")
+    observed = await observation.look(connection, Bounds(alive_within=15.0))
 
     assert last.is_alive(15.0)
+    assert (observed.workers_alive, observed.workers_listening) == (1, 1)
     assert not (await workers.last_seen(connection, "elsewhere")).is_alive(15.0)

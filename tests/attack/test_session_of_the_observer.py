@@ -40,3 +40,22 @@ async def test_observer_gives_a_silent_connection_up_in_its_own_time(proxied_url
     proxy.flow()
     assert await reader.ask(lambda connection: connection.fetchval("select 1")) == 1
     await reader.close()
+
+
+async def test_question_that_is_cancelled_leaves_no_transaction_behind(database: Database) -> None:
+    """Whoever asked has gone in the middle: the session goes, too, and the next question has another."""
+    reader, begun, sessions = Reader(Target(database.url)), asyncio.Event(), []
+
+    async def question(connection: Connection) -> None:
+        sessions.append(connection)
+        begun.set()
+        await asyncio.Event().wait()
+
+    asking = asyncio.ensure_future(reader.ask(question))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert sessions[0].is_closed()
+    assert await reader.ask(lambda connection: connection.fetchval("select 1")) == 1
+    await reader.close()
