@@ -84,10 +84,9 @@ def _hour(minutes: tuple[Minute, ...]) -> str:
 
 def _workers(status: Status) -> Iterator[str]:
     for worker in status.workers:
-        seen = "" if worker.state == "stopped" else "seen "
         up = f", up {span((status.seen_at - worker.started_at).total_seconds())}" if worker.is_alive else ""
-        shown = worker.state.upper() if worker.state == "silent" else worker.state
-        yield f"worker        {worker.host} pid {worker.pid}, {worker.version}, {shown}, {seen}{span(worker.seen_ago)} ago{up}"
+        state = {"stopped": "stopped", "silent": "SILENT, seen"}.get(worker.state, f"{worker.state}, seen")
+        yield f"worker        {worker.host} pid {worker.pid}, {worker.version}, {state} {span(worker.seen_ago)} ago{up}"
     if not status.workers:
         yield "worker        none is known"
 
