@@ -82,9 +82,9 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
 
 
 @asynccontextmanager
-async def worker(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker(url: str, **chosen: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run ``pgmend run`` with a poll interval of an hour, so that only the bell and the lease count; yield once it listens."""
-    settings = {"DATABASE_URL": url, "POLL_INTERVAL_SECONDS": "3600", "SWEEP_INTERVAL_SECONDS": "3600"}
+    settings = {"DATABASE_URL": url, "POLL_INTERVAL_SECONDS": "3600", "SWEEP_INTERVAL_SECONDS": "3600"} | chosen
     async with (
         process("-m", "worker", "run", **{f"PGMEND_{name}": value for name, value in settings.items()}) as running,
         connected(url) as connection,

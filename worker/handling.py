@@ -1,7 +1,7 @@
 """One event of the careful lane: facts, decision, effect. A failure becomes a release or a dead letter of that event alone."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import asyncpg
@@ -13,6 +13,7 @@ from worker.core.facts import Facts
 from worker.core.failure import Failure
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
+from worker.core.vitals import Pulse
 from worker.store import outbox, profiles, replays
 from worker.store.connection import Connection, failure_of, is_lost, is_survived, wait_for_locks
 
@@ -33,14 +34,17 @@ class Handling:
     """What handling an event needs: a connection inside the batch's transaction, the policy, and what was found out before.
 
     ``touched_by``: events whose replay has changed the worker's session and cost it its connection, kept by the process.
+    ``pulse`` hears of each step that may take as long as a statement may.
     """
 
     connection: Connection
     policy: RetryPolicy
     touched_by: set[int]
+    pulse: Pulse = field(default_factory=Pulse)
 
     async def facts(self, events: list[Event]) -> dict[int, Facts | Failure]:
         """Return the facts of each event, by id. A user whose data the source's conditions choke on gets the failure instead."""
+        self.pulse.go_on()
         try:
             async with self.connection.transaction():
                 return dict(await profiles.facts(self.connection, events))
@@ -53,6 +57,7 @@ class Handling:
 
     async def handle(self, event: Event, facts: Facts | Failure) -> Result:
         """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
+        self.pulse.go_on()
         if event.event_id in self.touched_by:
             return setback.after_touching_the_session(event)
         if isinstance(facts, Failure):
@@ -99,6 +104,7 @@ class Handling:
     async def _after_failure(self, event: Event, error: asyncpg.PostgresError | TimeoutError, step: _Step) -> Result:
         if self._is_lost_by(error):
             raise error
+        self.pulse.go_on()
         if isinstance(error, asyncpg.LockNotAvailableError):
             # One stuck writer may hold the keys of a hundred events: the batch waits once, not for each.
             await wait_for_locks(self.connection, seconds=_LOCK_TIMEOUT_AFTERWARDS)

@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -23,7 +23,20 @@ _ROW_VALUES = re.compile(
 )
 
 
-def make_log(*, level: str, log_format: str, worker_id: str, stream: TextIO | None = None) -> Log:
+class Stream(Protocol):
+    """What lines are written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write a line."""
+
+    def flush(self) -> None:
+        """Let nothing of it wait."""
+
+    def isatty(self) -> bool:
+        """Return whether a person reads it."""
+
+
+def make_log(*, level: str, log_format: str, worker_id: str, stream: Stream | None = None) -> Log:
     """Return the logger that is handed down; nothing process-wide is configured."""
     out = stream or sys.stdout
     as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
@@ -35,7 +48,7 @@ def make_log(*, level: str, log_format: str, worker_id: str, stream: TextIO | No
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty()),
     ]
     log: Log = structlog.wrap_logger(
-        structlog.PrintLogger(out),
+        structlog.WriteLogger(cast("TextIO", out)),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         context_class=dict,

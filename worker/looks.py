@@ -132,9 +132,10 @@ async def at_guards(connection: Connection, _sight: Sight) -> list[Finding]:
 
 async def at_workers(connection: Connection, sight: Sight) -> list[Finding]:
     """Look for a worker that lives."""
-    seconds = await workers.last_seen(connection, None)
-    sight.facts["worker"] = "none seen" if seconds is None else f"seen {seconds:,.1f} s ago"
-    return judge_worker(seconds, sight.worker_silence)
+    last = await workers.last_seen(connection, None)
+    is_alive = last.is_alive(sight.worker_silence)
+    sight.facts["worker"] = f"seen {last.at_work:,.1f} s ago" if is_alive else last.said()
+    return judge_worker(last, sight.worker_silence)
 
 
 async def at_backlog(connection: Connection, sight: Sight) -> list[Finding]:

@@ -117,7 +117,7 @@ async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
 
 async def careful(path: Path) -> int:
     """Settle events one by one in one transaction; return how many."""
-    handling = Handling(path.connection, path.policy, path.touched_by)
+    handling = Handling(path.connection, path.policy, path.touched_by, path.pulse)
     async with path.connection.transaction():
         await wait_for_locks(path.connection, seconds=path.lock_timeout)
         events = await outbox.claim(path.connection, limit=path.careful_limit)
@@ -127,7 +127,6 @@ async def careful(path: Path) -> int:
         began = time.perf_counter()
         for event in events:
             started = time.perf_counter()
-            path.pulse.go_on()
             result = await handling.handle(event, facts[event.event_id])
             outcomes.append(Outcome(event, result, (time.perf_counter() - started) * 1000, started))
             if time.perf_counter() - began > _LONGEST_BATCH_SECONDS:

@@ -118,7 +118,9 @@ class Settings(BaseSettings):
     @property
     def listen_target(self) -> Target:
         """Return where the listener connects."""
-        return self._target(self.listen_url or self.database_url)
+        if self.listen_url is None:
+            return self.target
+        return replace(self._target(self.listen_url), setting=f"{PREFIX}LISTEN_URL")
 
     @property
     def page_names(self) -> frozenset[str]:

@@ -1,5 +1,6 @@
--- Who is at work: one row a worker, renewed at every heartbeat, removed at a graceful stop. The role is for the doctor, who
--- judges the rights of the worker whoever asks.
+-- Who is at work: one row a worker, renewed at every heartbeat. A graceful stop says so in it; the last one of each host stays
+-- for a day, so that who misses a worker learns what became of it. The role is for the
+-- doctor, who judges the rights of the worker whoever asks.
 create table if not exists pgmend.workers (
     worker_id text not null,
     host text not null,
@@ -9,6 +10,7 @@ create table if not exists pgmend.workers (
     role_name name not null default current_user,
     started_at timestamptz not null default clock_timestamp(),
     seen_at timestamptz not null default clock_timestamp(),
+    stopped_at timestamptz,
     constraint workers_pkey primary key (worker_id)
 );
 

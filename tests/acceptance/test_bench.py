@@ -32,6 +32,16 @@ async def test_bench_counts_orphans_beside_the_bare_join() -> None:
     assert set(orphans["rounds"]) == {"ours", "bare", "bare, more memory"}
 
 
+async def test_bench_asks_a_real_page_and_real_commands() -> None:
+    """What a person on call waits for is measured whole, and the slowest of it stands against a second."""
+    operating = (await bench("operating", "--quick", "--json"))["measurements"]["operating"]
+    *figures, human = operating["figures"]
+
+    assert {"page, overview", "page, story of an event", "metrics", "pgmend status"} <= {figure["name"] for figure in figures}
+    assert (human["target"], human["reference"]) == ("<= 1", 1000)
+    assert human["ours"] == max(it["ours"] for it in figures if it["name"].startswith(("page", "metrics", "pgmend ")))
+
+
 async def bench(*arguments: str) -> dict[str, Any]:
     """Run the bench to its end and return the last line of its output."""
     process = await asyncio.create_subprocess_exec(

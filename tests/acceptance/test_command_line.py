@@ -199,7 +199,7 @@ async def test_worker_heals_a_sign_up_and_stops_cleanly(database: Database, star
 
     assert await worker.ended() == 0
     assert worker.lines[-1]["event"] == "worker_stopped"
-    assert await count(connection, "pgmend.workers") == 0
+    assert await count(connection, "pgmend.workers where stopped_at is null") == 0
 
 
 async def test_source_is_paused_and_resumed_by_a_person(database: Database) -> None:

@@ -38,4 +38,4 @@ async def test_worker_of_the_procfile_stops_gracefully(
     worker.send(signal.SIGTERM)
 
     assert await worker.ended() == 0
-    assert await count(await database.connect(), "pgmend.workers") == 0
+    assert await count(await database.connect(), "pgmend.workers where stopped_at is null") == 0

@@ -1,9 +1,13 @@
 """Addresses that are not ours: each is refused as a wrong setting, in one line, without its password."""
 
+import asyncpg
 import pytest
 
-from tests.support.database import Database
+from tests.conftest import StartWorker
+from tests.support.database import Database, count
 from tests.support.process import run_command
+from worker import embedded
+from worker.store import migrations
 
 OF_OTHER_DRIVERS = ("pgbouncer=true", "connect_timeout=5", "schema=public", "channel_binding=prefer", "sslmode=perhaps")
 
@@ -26,3 +30,39 @@ async def test_address_that_is_none_exits_10_and_is_not_shown(url: str) -> None:
 
     assert (status, err.count("\n")) == (10, 1), err
     assert "hunter2" not in out + err
+
+
+async def test_listen_url_of_another_database_ends_the_worker_with_exit_10(empty_database: Database, start: StartWorker) -> None:
+    """A bell that rings elsewhere is never heard: the worker says which setting is wrong, and writes nothing there."""
+    elsewhere = await empty_database.connect()
+    await migrations.apply(elsewhere, error_logs_table="public.error_logs")
+    worker = await start(listen_url=empty_database.url)
+    status = await worker.ended()
+
+    assert (status, worker.stderr.count(b"\n")) == (10, 1), worker.stderr
+    assert f"PGMEND_LISTEN_URL leads to another database: it is {empty_database.name} there".encode() in worker.stderr
+    assert await count(elsewhere, "pgmend.workers") == 0
+
+
+async def test_listen_url_of_another_server_ends_the_worker_with_exit_10(database: Database, start: StartWorker) -> None:
+    """A database of the same name on another server is another one; nothing is written there."""
+    with embedded.start() as elsewhere:
+        other = await asyncpg.connect(elsewhere.url())
+        await other.execute(f"create database {database.name}")
+        await other.close()
+        worker = await start(listen_url=elsewhere.url(database.name))
+        status = await worker.ended()
+
+    assert (status, worker.stderr.count(b"\n")) == (10, 1), worker.stderr
+    assert b"PGMEND_LISTEN_URL leads to another database" in worker.stderr
+
+
+async def test_error_of_the_listening_connection_names_its_own_setting(database: Database, start: StartWorker) -> None:
+    """Whoever corrects the address corrects the right one."""
+    wrong = f"{database.url}&channel_binding=prefer"
+    worker = await start(listen_url=wrong)
+    status = await worker.ended()
+
+    assert (status, worker.stderr.count(b"\n")) == (10, 1), worker.stderr
+    assert b"PGMEND_LISTEN_URL is wrong" in worker.stderr
+    assert b"PGMEND_DATABASE_URL" not in worker.stderr

@@ -113,7 +113,7 @@ async def test_worker_seen_lately_is_not_missed(database: Database) -> None:
 
     await connection.execute("update pgmend.workers set seen_at = now() - interval '1 minute'")
     (finding,) = of(await findings(database), "worker_not_seen")
-    assert "the last one 60 s ago" in finding.what
+    assert "the last one was seen 60 s ago, and has not said that it stops" in finding.what
 
 
 async def test_second_source_is_examined_too(database: Database) -> None:

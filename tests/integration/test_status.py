@@ -99,7 +99,7 @@ async def test_status_names_workers_and_what_sweeps_found(connection: Connection
 
     seen = await status.seen(connection)
 
-    assert [(it.worker_id, it.listening, round(it.seen_ago, -1)) for it in seen.workers] == [("a", True, 60)]
+    assert [(it.worker_id, it.state, round(it.seen_ago, -1)) for it in seen.workers] == [("a", "silent", 60)]
     assert [(it.source_id, it.users) for it in seen.finds] == [(1, 5)]
 
 

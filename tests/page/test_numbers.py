@@ -16,7 +16,7 @@ from worker.pipeline import Path
 from worker.store import connection as connections
 from worker.store import integrity
 from worker.store.connection import Connection, Target
-from worker.web.page import reader
+from worker.web import reader
 
 
 @pytest.fixture
@@ -96,6 +96,22 @@ async def test_users_who_have_just_signed_up_in_a_crowd_are_not_called_whole(vis
     text = (await visitor.get("/")).main
 
     assert "<h1 data-state>10 users were on the way to a profile when they were counted.</h1>" in text
+
+
+async def test_workers_that_went_silent_or_stopped_are_not_called_alive(visitor: Visitor, connection: Connection) -> None:
+    """Each row says what is known of it now, not what it said last."""
+    await connection.execute(
+        """
+        insert into pgmend.workers (worker_id, host, pid, version, listening, seen_at, stopped_at)
+        values ('a', 'h', 1, '0', true, now(), null), ('b', 'h', 2, '0', false, now(), null),
+            ('c', 'h', 3, '0', true, now() - interval '6 minutes', null), ('d', 'h', 4, '0', true, now(), now())
+        """
+    )
+
+    workers = (await visitor.get("/")).main.partition('id="workers"')[2]
+
+    assert "2 of 4 alive" in workers
+    assert [workers.count(said) for said in ("hears it", "polls", "is silent", "has stopped")] == [1, 1, 1, 1]
 
 
 async def test_paused_source_orphans_and_missing_workers_are_said(visitor: Visitor, connection: Connection) -> None:

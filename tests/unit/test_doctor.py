@@ -13,6 +13,7 @@ from worker.core.doctor.wording import Source, attach_call, literal
 from worker.core.doctor.work import Backlog, judge_backlog, judge_worker
 from worker.core.failure import Failure
 from worker.core.finding import Finding, Report, found, make_report
+from worker.core.last_seen import LastSeen
 
 SOURCE = Source(
     1, "auth.users", "id", "public.profiles", "user_id", {"name": "'x'"}, None, "true", "users.deleted_at is not null"
@@ -162,8 +163,8 @@ def test_same_refusal_is_said_once_for_each_kind() -> None:
 
 def test_limits_are_limits() -> None:
     """At the limit all is well."""
-    assert judge_worker(15.0, 15.0) == []
-    assert judge_worker(15.1, 15.0) != []
+    assert judge_worker(LastSeen(15.0), 15.0) == []
+    assert judge_worker(LastSeen(15.1), 15.0) != []
     assert judge_backlog(Backlog(1, 60.0)) == []
     assert judge_backlog(Backlog(1, 60.1)) != []
 

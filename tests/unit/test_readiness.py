@@ -112,6 +112,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     """A person reads one body, and does not find the second reason after the first is gone."""
     vitals = at_work()
     vitals.consumers[0].is_connected = vitals.hears = False
+    vitals.log_failure = "Broken pipe"
     ill = replace(
         of(is_paused=True, failure="SQLSTATE 42703: no", overdue=99, overdue_age=1e6), schema_version=1, oldest_due_age=1e6
     )

@@ -14,7 +14,7 @@ STATUS = Status(
     seen_at=NOON,
     sources=(SourceStatus(1, "users", "profiles", users=200, without_profile=1, overdue=1, overdue_since=NOON, counted_at=NOON),),
     backlog=Backlog(3, 2, 100_000, 12.0, 1.5),
-    workers=(WorkerSeen("w", "host-1", 7, "0.1.0", listening=True, started_at=NOON - timedelta(hours=2), seen_ago=0.5),),
+    workers=(WorkerSeen("w", "host-1", 7, "0.1.0", state="listening", started_at=NOON - timedelta(hours=2), seen_ago=0.5),),
     letters=(LetterCount("needs_recipe", 12, 100_000, NOON, "mend the recipe"),),
     minutes=(
         Minute(NOON, 5, 0, 10_000, 2.0, 31.0),

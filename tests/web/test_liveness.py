@@ -2,17 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
 from tests.support.database import Database, sign_up
 from tests.support.serving import make_worker, served
+from tests.support.workload import TOO_LONG, park_order
 from worker import pipeline
+from worker.core.event import Event
+from worker.core.facts import Facts
 from worker.core.readiness import lateness
 from worker.core.vitals import Pulse, Vitals
 from worker.log import Log
 from worker.pipeline import Path, Turn
+from worker.store import profiles
 from worker.store.connection import Connection
 
 AGES = 10_000.0
@@ -83,3 +88,26 @@ def test_who_goes_on_has_as_long_again() -> None:
 
     seconds = 130.0
     assert pulse.overdue() == 5
+
+
+async def test_batch_whose_facts_time_out_one_by_one_is_not_late(
+    connection: Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each user who is asked about takes as long as a statement may: slow is not hung, and a restart would begin anew."""
+    seconds, late = 0.0, []
+    path.pulse = Pulse("consumer-1", lambda: seconds)
+
+    async def times_out(_connection: Connection, _events: list[Event]) -> Iterator[tuple[int, Facts]]:
+        nonlocal seconds
+        seconds += 30
+        late.append(path.pulse.overdue())
+        raise TimeoutError
+
+    for number in range(10):
+        await park_order(connection, await sign_up(connection, f"{number}@x", TOO_LONG))
+    await pipeline.express(path)
+    monkeypatch.setattr(profiles, "facts", times_out)
+    path.pulse.expect(60, "takes a turn")
+
+    assert await pipeline.careful(path) == len(late) - 1 >= 10
+    assert [*late, path.pulse.overdue()] == [0.0] * (len(late) + 1)

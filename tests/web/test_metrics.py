@@ -181,7 +181,11 @@ async def test_observation_is_one_statement(database: Database, log: Log) -> Non
     await observatory._reader.close()
 
     look = statement("observation/look").splitlines()[0]
-    assert [query.splitlines()[0] for query in asked] == ["BEGIN;", "set local statement_timeout = 2000", look, "COMMIT;"]
+    begin, limits = (
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
+        "set local statement_timeout = 2000; set local lock_timeout = 500",
+    )
+    assert [query.splitlines()[0] for query in asked] == [begin, limits, look, "COMMIT;"]
 
 
 async def test_scrape_without_a_database_shows_the_process(serve: Serve, proxy: Proxy, proxied_url: str) -> None:

@@ -53,12 +53,14 @@ async def check(effective: Settings, *, any_host: bool) -> int:
     connection = await connect(effective.target)
     try:
         await migrations.require_current(connection)
-        seconds = await workers.last_seen(connection, None if any_host else socket.gethostname())
+        host = None if any_host else socket.gethostname()
+        last = await workers.last_seen(connection, host)
     finally:
         await close(connection)
     limit = _MISSED_HEARTBEATS * effective.heartbeat_interval_seconds
-    if seconds is None or seconds > limit:
-        detail = "never" if seconds is None else f"last {seconds:.0f} s ago, limit {limit:g} s"
-        raise WorkerNotSeenError("no worker has been seen alive", detail=detail, hint="look at the log of pgmend run")
-    print(f"ok: a worker was seen {seconds:.1f} s ago")
+    if not last.is_alive(limit):
+        where = f" on {host}" if host else ""
+        hint = "pgmend run starts one; if it was not told to stop, its log and its exit status say why it did"
+        raise WorkerNotSeenError(f"no worker is alive{where}", detail=f"{last.said()}; limit {limit:g} s", hint=hint)
+    print(f"ok: a worker was seen {last.at_work:.1f} s ago")
     return 0

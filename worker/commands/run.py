@@ -4,22 +4,29 @@ import argparse
 import asyncio
 import os
 import socket
+import sys
 import uuid
+
+import asyncpg
 
 from worker import __version__, settings
 from worker.commands import Commands
+from worker.core.meters import Meters
+from worker.core.vitals import Vitals
+from worker.errors import NotMigratedError, PgmendError
 from worker.log import make_log
+from worker.outlet import Outlet
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently
 from worker.runtime.stopping import Stop
 from worker.runtime.supervisor import Worker
-from worker.store import migrations
-from worker.store.connection import close
+from worker.store import migrations, sources
+from worker.store.connection import close, connect
 from worker.store.workers import Identity
 from worker.telemetry import make_tracing
 from worker.web import address
-from worker.web.server import serving
 
 SIGNAL_EXIT_BASE = 128
+_MIGRATE_AGAIN = "somebody has uninstalled it while this worker ran: pgmend migrate makes it anew"
 
 EXAMPLES = """\
 examples:
@@ -54,9 +61,14 @@ def _address(text: str) -> dict[str, object]:
 def _run(options: argparse.Namespace) -> int:
     effective = settings.load(options.http)
     identity = make_identity()
-    log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id)
+    meters, vitals = Meters(), Vitals()
+    outlet = Outlet(sys.stdout, vitals, meters)
+    log = make_log(level=effective.log_level, log_format=effective.log_format, worker_id=identity.worker_id, stream=outlet)
     tracing = make_tracing(os.environ, log, identity)
-    return asyncio.run(run(Worker(effective, identity, log, Stop(), tracing=tracing)))
+    try:
+        return asyncio.run(run(Worker(effective, identity, log, Stop(), meters, vitals, tracing)))
+    finally:
+        outlet.finish()
 
 
 def make_identity() -> Identity:
@@ -67,6 +79,8 @@ def make_identity() -> Identity:
 
 async def run(worker: Worker) -> int:
     """Check that the database is ready for this version, then work until a signal ends it."""
+    from worker.web.server import serving  # noqa: PLC0415 - every other command would wait for the web server to be imported
+
     effective, log = worker.settings, worker.log
     worker.listen_to_signals(on_second=lambda number: os._exit(SIGNAL_EXIT_BASE + number))
     async with serving(worker):
@@ -77,7 +91,30 @@ async def run(worker: Worker) -> int:
             return 0
         try:
             await migrations.require_current(connection)
+            if not await sources.statuses(connection):
+                log.warning("nothing_attached", hint="pgmend attach says how; until then there is nothing to heal")
         finally:
             await close(connection)
-        await worker.run()
+        try:
+            await worker.run()
+        except PgmendError as error:
+            if isinstance(error.__cause__, asyncpg.PostgresError):
+                await _require_schema(worker)
+            raise
     return 0
+
+
+async def _require_schema(worker: Worker) -> None:
+    """Say so if the schema is gone, which every statement would put in words of its own."""
+    try:
+        connection = await connect(worker.settings.target)
+    except PgmendError:
+        return  # then the error that there was says more
+    try:
+        await migrations.require_current(connection)
+    except NotMigratedError as error:
+        raise NotMigratedError(
+            "the schema pgmend is gone, or another one has taken its place", detail=error.detail, hint=_MIGRATE_AGAIN
+        ) from error
+    finally:
+        await close(connection)

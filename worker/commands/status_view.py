@@ -39,7 +39,7 @@ def line(status: Status) -> str:
     """Return the status as one line, for a terminal that only scrolls."""
     letters = sum(letter.letters for letter in status.letters)
     last = status.minutes[-1]
-    alive = sum(1 for worker in status.workers if worker.listening)
+    alive = sum(worker.is_alive for worker in status.workers)
     paused = f", {len(status.paused)} PAUSED" if status.paused else ""
     failing = f", {len(status.failing)} FAILING" if status.failing else ""
     return (
@@ -94,13 +94,11 @@ def _hour(minutes: tuple[Minute, ...]) -> str:
 
 def _workers(status: Status) -> Iterator[str]:
     for worker in status.workers:
-        hears = "listening" if worker.listening else "polling"
-        yield (
-            f"worker        {worker.host} pid {worker.pid}, {worker.version}, {hears}, seen {span(worker.seen_ago)} ago, "
-            f"up {span((status.seen_at - worker.started_at).total_seconds())}"
-        )
+        up = f", up {span((status.seen_at - worker.started_at).total_seconds())}" if worker.is_alive else ""
+        state = {"stopped": "stopped", "silent": "SILENT, seen"}.get(worker.state, f"{worker.state}, seen")
+        yield f"worker        {worker.host} pid {worker.pid}, {worker.version}, {state} {span(worker.seen_ago)} ago{up}"
     if not status.workers:
-        yield "worker        none has been seen"
+        yield "worker        none is known"
 
 
 def _number(count: int, *, is_more: bool) -> str:

@@ -121,6 +121,9 @@ class Meters:
     expired: Count = field(
         default_factory=lambda: Count("pgmend_captured_rows_expired", "Captured rows that nobody settled in time, let go")
     )
+    log_lines_lost: Count = field(
+        default_factory=lambda: Count("pgmend_log_lines_lost", "Lines of the log that could not be written when they were due")
+    )
     observations: Count = field(
         default_factory=lambda: _counts(
             "pgmend_observations", "Statements that asked the database for what /metrics shows", "outcome", ("answered", "failed")

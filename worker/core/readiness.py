@@ -45,6 +45,7 @@ STATES = (
     "stopping",
     "disconnected",
     "deaf",
+    "log_lost",
     "database_unseen",
     "schema_behind",
     "outbox_old",
@@ -84,7 +85,7 @@ def unreadiness(vitals: Vitals, seen: Seen, limits: Limits) -> list[Reason]:
         return [Reason("stopping", "the worker is stopping", "it finishes what is in flight", "nothing: another worker goes on")]
     if waiting := startup(vitals):
         return waiting
-    return [*_connections(vitals, limits), *_database(seen, limits)]
+    return [*_connections(vitals, limits), *_log(vitals), *_database(seen, limits)]
 
 
 def _connections(vitals: Vitals, limits: Limits) -> Iterator[Reason]:
@@ -99,6 +100,12 @@ def _connections(vitals: Vitals, limits: Limits) -> Iterator[Reason]:
             "a ring on a second connection did not arrive; the worker polls",
             "set PGMEND_LISTEN_URL to a direct address, or PGMEND_READY_WHEN_DEAF=true if polling is meant",
         )
+
+
+def _log(vitals: Vitals) -> Iterator[Reason]:
+    if vitals.log_failure:
+        hint = "restart this worker once somebody reads its output again; what it does is audited all the same"
+        yield Reason("log_lost", "the log cannot be written", vitals.log_failure, hint)
 
 
 def _database(seen: Seen, limits: Limits) -> Iterator[Reason]:

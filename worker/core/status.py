@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,28 @@ class Backlog:
         return max(self.express, self.careful) > self.counted_up_to
 
 
+SILENT_SECONDS = 30.0
+"""A worker that was not heard of for so long is taken for dead."""
+
+WorkerState = Literal["listening", "polling", "silent", "stopped"]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """A worker by its last heartbeat, ``seen_ago`` seconds ago."""
+    """A worker by its last sign, ``seen_ago`` seconds ago; whether it hears the bell is known only of one that is alive."""
 
     worker_id: str
     host: str
     pid: int
     version: str
-    listening: bool
+    state: WorkerState
     started_at: datetime
     seen_ago: float
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether it is at work, as far as anybody knows."""
+        return self.state in ("listening", "polling")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,10 @@ class Pulse:
 
 @dataclass(slots=True)
 class Vitals:
-    """The vital signs of one worker. ``hears``: the listener has proven that a ring reaches it."""
+    """The vital signs of one worker.
+
+    ``hears``: the listener has proven that a ring reaches it. ``log_failure``: why the last line of the log could not be written.
+    """
 
     now: Clock = time.monotonic
     listener: Pulse = field(init=False)
@@ -47,6 +50,7 @@ class Vitals:
     has_started: bool = False
     is_stopping: bool = False
     hears: bool = False
+    log_failure: str = ""
 
     def __post_init__(self) -> None:
         """Begin with nobody at work."""

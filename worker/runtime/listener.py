@@ -15,11 +15,12 @@ import asyncpg
 from worker.core.failure import FailureClass, classify
 from worker.core.meters import Meters
 from worker.core.vitals import Vitals
+from worker.errors import SettingsInvalidError
 from worker.log import Log
 from worker.runtime.bell import Bell
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently, session
 from worker.runtime.stopping import Stop
-from worker.store import doorbell, workers
+from worker.store import doctor, doorbell, workers
 from worker.store.connection import Connection, Target, close
 from worker.store.workers import Identity
 
@@ -92,15 +93,17 @@ class Listener:
         await connection.add_listener(doorbell.CHANNEL, on_ring)
         self._ring(lease_ran_out=True)
         self.vitals.listener.expect(None, "rings to see whether it hears")
-        self._set_deaf(deaf=not await self._hears(probe, heard))
+        self._set_deaf(deaf=not await self._hears(connection, probe, heard))
         while not self.stop.is_requested() and not lost.is_set():
             await self._wait(lost, await self._beat(connection))
         if lost.is_set() and not self.stop.is_requested():
             raise ConnectionResetError("the listening connection was closed")
 
-    async def _hears(self, probe: str, heard: asyncio.Event) -> bool:
+    async def _hears(self, connection: Connection, probe: str, heard: asyncio.Event) -> bool:
         ringing = await connect_patiently(self.ringing_target, self.log, stop=self.stop)
         try:
+            if self.target.url != self.ringing_target.url:
+                await _require_same_database(connection, ringing, self.target.setting)
             await doorbell.ring(ringing, probe)
             async with asyncio.timeout(self.heartbeat.timeout):
                 await heard.wait()
@@ -147,3 +150,16 @@ class Listener:
         for bell in self.bells:
             bell.deaf = deaf
             bell.ring()  # who waits already waits as long as one that hears
+
+
+async def _require_same_database(listening: Connection, ringing: Connection, setting: str) -> None:
+    """Raise before anything is written elsewhere. The older connection is asked last: a restart in between would have cost it."""
+    here = await doctor.server(ringing)
+    there = await doctor.server(listening)
+    if here.identity != there.identity:
+        same = "of the same name, on another server" if here.database == there.database else f"{here.database} where the work is"
+        raise SettingsInvalidError(
+            f"{setting} leads to another database",
+            detail=f"it is {there.database} there, {same}",
+            hint="a bell is heard in its own database alone: write the direct address of the one in PGMEND_DATABASE_URL",
+        )

@@ -23,6 +23,7 @@ else:
     Connection = asyncpg.Connection  # generic in its stubs only
 
 OLDEST_SERVER = 14
+_DATABASE_URL = "PGMEND_DATABASE_URL"
 
 SERVER_FIRST_SECONDS = 1.0
 """The server ends a statement that takes too long; the client gives up so much later, on a connection that hangs."""
@@ -43,13 +44,14 @@ LOST = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where and how to connect. Timeouts in seconds."""
+    """Where and how to connect. Timeouts in seconds. ``setting``: the one that says where, for whoever has to correct it."""
 
     url: str
     application_name: str = "pgmend"
     connect_timeout: float = 10.0
     statement_timeout: float = 30.0
     prepared_statements: bool = True
+    setting: str = _DATABASE_URL
 
     @property
     def longest_answer(self) -> float:
@@ -62,7 +64,7 @@ async def connect(target: Target) -> Connection:
     try:
         connection = await _open(target)
     except (asyncpg.PostgresError, *LOST, ValueError) as error:
-        raise explained(error) from error
+        raise explained(error, setting=target.setting) from error
     if connection.get_server_version().major < OLDEST_SERVER:
         version = connection.get_server_version()
         await connection.close()
@@ -96,11 +98,12 @@ async def _open(target: Target) -> Connection:
     return connection
 
 
-def explained(error: BaseException) -> PgmendError:
+def explained(error: BaseException, *, setting: str = _DATABASE_URL) -> PgmendError:
     """Return the error of this package that says what a database error means to an operator."""
     for kinds, meaning, what, hint in _MEANINGS:
         if isinstance(error, kinds):
-            return meaning(what, detail=_first_line(error), hint=hint)
+            named, advice = (text.replace(_DATABASE_URL, setting) for text in (what, hint))
+            return meaning(named, detail=_first_line(error), hint=advice)
     return PgmendError("the database answered with an error", detail=_first_line(error), hint="look at the server's log")
 
 
@@ -191,9 +194,10 @@ async def wait_for_locks(connection: Connection, *, seconds: float) -> None:
     await connection.execute(f"set local lock_timeout = {max(1, int(seconds * 1000))}")
 
 
-async def limit_statements(connection: Connection, *, seconds: float) -> None:
-    """Let each statement of this transaction take so long, and then fail with 57014."""
-    await connection.execute(f"set local statement_timeout = {max(1, int(seconds * 1000))}")
+async def limit_statements(connection: Connection, *, seconds: float, lock_seconds: float) -> None:
+    """Let each statement of this transaction take so long, and then fail with 57014, or with 55P03 where it waits for a lock."""
+    statement, lock = (max(1, int(limit * 1000)) for limit in (seconds, lock_seconds))
+    await connection.execute(f"set local statement_timeout = {statement}; set local lock_timeout = {lock}")
 
 
 _UNQUOTED = {"22": "the database refused a value", "P0": "a trigger or function raised an error"}

@@ -4,7 +4,17 @@ import json
 from datetime import datetime
 from typing import Any
 
-from worker.core.status import Backlog, Find, LetterCount, Minute, OrphanCount, SourceStatus, Status, WorkerSeen
+from worker.core.status import (
+    SILENT_SECONDS,
+    Backlog,
+    Find,
+    LetterCount,
+    Minute,
+    OrphanCount,
+    SourceStatus,
+    Status,
+    WorkerSeen,
+)
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -19,7 +29,8 @@ _HEALED_LOOKED_AT = 500
 
 async def seen(connection: Connection) -> Status:
     """Return how the installation stands at this moment."""
-    (row,) = await connection.fetch(statement("status/seen"), EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT)
+    bounds = EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT, SILENT_SECONDS
+    (row,) = await connection.fetch(statement("status/seen"), *bounds)
     return Status(
         seen_at=row["seen_at"],
         sources=tuple(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from worker.core.last_seen import LastSeen
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -24,11 +25,11 @@ async def seen(connection: Connection, identity: Identity, *, listening: bool) -
 
 
 async def gone(connection: Connection, identity: Identity) -> None:
-    """Remove the worker's row, and those of workers long dead."""
-    await connection.execute(statement("workers/gone"), identity.worker_id)
+    """Say that the worker has stopped, and forget those of before."""
+    await connection.execute(statement("workers/gone"), identity.worker_id, identity.host)
 
 
-async def last_seen(connection: Connection, host: str | None) -> float | None:
-    """Return the seconds since a worker on ``host`` (None: on any) was seen; None when there is none."""
-    value = await connection.fetchval(statement("workers/last_seen"), host)
-    return None if value is None else float(value)
+async def last_seen(connection: Connection, host: str | None) -> LastSeen:
+    """Return when a worker on ``host`` (None: on any) was heard of last."""
+    (row,) = await connection.fetch(statement("workers/last_seen"), host)
+    return LastSeen(**dict(row))

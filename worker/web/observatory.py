@@ -7,13 +7,11 @@ import asyncpg
 
 from worker.core.observation import Observation
 from worker.core.readiness import Seen
-from worker.errors import PgmendError
-from worker.log import redacted
 from worker.runtime.supervisor import Worker
 from worker.store import observation
-from worker.store.connection import LOST, Connection, explained
+from worker.store.connection import Connection
 from worker.store.observation import Bounds
-from worker.web.reader import Reader
+from worker.web.reader import Reader, UnavailableError
 
 _MISSED_HEARTBEATS = 3
 _UNTIL_STARTED_SECONDS = 0.05
@@ -31,7 +29,7 @@ class Observatory:
     def __init__(self, worker: Worker) -> None:
         """Look at the database of this worker."""
         settings = worker.settings
-        self._reader = Reader(settings.observing_target, statement_seconds=settings.observe_timeout_seconds)
+        self._reader = Reader(settings.observing_target, settings.observe_timeout_seconds)
         self._bounds = Bounds(alive_within=_MISSED_HEARTBEATS * settings.heartbeat_interval_seconds)
         self._interval = settings.observe_interval_seconds
         self._worker = worker
@@ -59,12 +57,8 @@ class Observatory:
         """Look once, with one statement."""
         try:
             seen = Seen(await self._reader.ask(self._ask))
-        except _NOT_MIGRATED as error:
-            seen = _unseen("schema_behind", explained(error), hint="run pgmend migrate")
-        except (asyncpg.PostgresError, *LOST) as error:
-            seen = _unseen("database_unseen", explained(error))
-        except PgmendError as error:
-            seen = _unseen("database_unseen", error)
+        except UnavailableError as error:
+            seen = _unseen(error)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here must not go wrong for the worker
             seen = Seen(failure=type(error).__name__, failure_hint="report this as a bug")
         if seen.failure and not self._has_failed:
@@ -76,6 +70,7 @@ class Observatory:
         return await observation.look(connection, self._bounds)
 
 
-def _unseen(code: str, error: PgmendError, *, hint: str = "") -> Seen:
-    what = redacted(f"{error.what}: {error.detail}" if error.detail else error.what)
-    return Seen(failure=what, failure_code=code, failure_hint=hint or error.hint)
+def _unseen(error: UnavailableError) -> Seen:
+    if isinstance(error.__cause__, _NOT_MIGRATED):
+        return Seen(failure=error.reason, failure_code="schema_behind", failure_hint="run pgmend migrate")
+    return Seen(failure=error.reason, failure_hint=error.hint)

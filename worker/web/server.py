@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -59,7 +60,21 @@ async def _listen(runner: web.AppRunner, worker: Worker) -> asyncio.Server:
         raise _refused(address, error) from error
     host, port = server.sockets[0].getsockname()[:2]
     worker.log.info("http_started", host=host, port=port)
+    if worker.settings.http_token is None:
+        _warn_of_an_open_door(worker, server)
     return server
+
+
+def _warn_of_an_open_door(worker: Worker, server: asyncio.Server) -> None:
+    """Say once that others than this machine can look in."""
+    addresses = [str(it.getsockname()[0]).partition("%")[0] for it in server.sockets]
+    if beyond := [it for it in addresses if not ipaddress.ip_address(it).is_loopback]:
+        worker.log.warning(
+            "http_unguarded",
+            host=beyond[0],
+            hint="whoever reaches it reads the metrics and the page, keys of users among them; "
+            "let the network or a proxy keep others out, or serve on 127.0.0.1",
+        )
 
 
 _BACKLOG = 128

@@ -94,4 +94,4 @@ select
     count(*) filter (where worker.listening) as workers_listening,
     coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease
 from pgmend.workers as worker
-where worker.seen_at > clock_timestamp() - pg_catalog.make_interval(secs => $1::float8)
+where worker.stopped_at is null and worker.seen_at > clock_timestamp() - pg_catalog.make_interval(secs => $1::float8)

@@ -1,6 +1,7 @@
 -- How the installation stands at this moment, in one row. Whatever could be many is counted up to a bound and one more, by an
 -- index: $1 events of each lane and dead letters of each verdict, $2 effects of each minute. Time to integrity is what the audit
--- entries say (waited_ms), of the last $3 healed profiles of each minute. Users and orphans are as the sweep counted them last.
+-- entries say (waited_ms), of the last $3 healed profiles of each minute. A worker is silent after $4 seconds. Users and orphans
+-- are as the sweep counted them last.
 with recursive paused as materialized (
     select array(
         select source.source_id
@@ -69,7 +70,9 @@ verdicts (verdict) as (
     where verdicts.verdict is not null
 ),
 
-letters as (
+-- In the order of the index by verdict: to the planner the key's own index would do as well, which passes over all other letters.
+-- Computed once, for the list and its order.
+letters as materialized (
     select
         verdicts.verdict,
         (
@@ -77,23 +80,23 @@ letters as (
             from (
                 select letter.event_id
                 from pgmend.dead_letters as letter
-                where letter.verdict = verdicts.verdict
-                order by letter.event_id
+                where letter.verdict >= verdicts.verdict and letter.verdict <= verdicts.verdict
+                order by letter.verdict, letter.event_id
                 limit $1::integer + 1
             ) as found
         ) as letters,
         (
             select letter.dead_at
             from pgmend.dead_letters as letter
-            where letter.verdict = verdicts.verdict
-            order by letter.event_id desc
+            where letter.verdict <= verdicts.verdict
+            order by letter.verdict desc, letter.event_id desc
             limit 1
         ) as newest_at,
         (
             select letter.hint
             from pgmend.dead_letters as letter
-            where letter.verdict = verdicts.verdict
-            order by letter.event_id desc
+            where letter.verdict <= verdicts.verdict
+            order by letter.verdict desc, letter.event_id desc
             limit 1
         ) as hint
     from verdicts
@@ -173,6 +176,23 @@ all_replayed as (
     group by began
 ),
 
+workers as (
+    select
+        worker_id,
+        host,
+        pid,
+        version,
+        started_at,
+        seen_at,
+        case
+            when stopped_at is not null then 'stopped'
+            when seen_at < statement_timestamp() - make_interval(secs => $4) then 'silent'
+            when listening then 'listening'
+            else 'polling'
+        end as state
+    from pgmend.workers
+),
+
 finds as (
     select entry.created_at, (entry.details ->> 'source_id')::integer as source_id, (entry.details ->> 'users')::bigint as users
     from pgmend.audit_entries as entry
@@ -246,12 +266,12 @@ select
             jsonb_agg(
                 jsonb_build_object(
                     'worker_id', seen.worker_id, 'host', seen.host, 'pid', seen.pid, 'version', seen.version,
-                    'listening', seen.listening, 'started_at', seen.started_at,
+                    'state', seen.state, 'started_at', seen.started_at,
                     'seen_ago', extract(epoch from statement_timestamp() - seen.seen_at)::float8
                 )
                 order by seen.started_at, seen.worker_id
             )
-        from pgmend.workers as seen
+        from workers as seen
     ) as workers,
     (
         select

@@ -1,4 +1,7 @@
--- Seconds since a worker on host $1 (null: on any) was seen; null when there is none.
-select extract(epoch from clock_timestamp() - max(seen_at))::float8
+-- Seconds since a worker on host $1 (null: on any) was heard of that has not stopped, and since the last one stopped; null where
+-- there is none.
+select
+    extract(epoch from clock_timestamp() - max(seen_at) filter (where stopped_at is null))::float8 as at_work,
+    extract(epoch from clock_timestamp() - max(stopped_at))::float8 as stopped
 from pgmend.workers
 where host = $1 or $1::text is null

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from worker.core.doctor.wording import counted, literal
 from worker.core.finding import Finding, found
+from worker.core.last_seen import LastSeen
 
 OVERDUE_SECONDS = 60.0
 _LETTERS_OF = "select event_id from pgmend.dead_letters where verdict ="
@@ -26,12 +27,11 @@ class Letters:
     hint: str
 
 
-def judge_worker(last_seen: float | None, limit: float) -> list[Finding]:
-    """Return whether a worker is missing. ``last_seen`` and ``limit`` in seconds."""
-    if last_seen is not None and last_seen <= limit:
+def judge_worker(last: LastSeen, limit: float) -> list[Finding]:
+    """Return whether a worker is missing, who may be silent for ``limit`` seconds."""
+    if last.is_alive(limit):
         return []
-    what = "none ever" if last_seen is None else f"the last one {last_seen:,.0f} s ago"
-    return [found("worker_not_seen", "pgmend.workers", what=what, mend="pgmend run")]
+    return [found("worker_not_seen", "pgmend.workers", what=last.said(), mend="pgmend run")]
 
 
 def judge_backlog(backlog: Backlog) -> list[Finding]:

@@ -4,6 +4,8 @@
 configured and somebody has signed in with it.
 """
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from worker.log import Log
@@ -12,8 +14,10 @@ from worker.web.page.assets import Asset, assets
 from worker.web.page.gate import Gate
 from worker.web.page.overview import Overview
 from worker.web.page.page import Handler, Page, PageOptions, options_of
-from worker.web.page.reader import Reader
 from worker.web.page.rendering import HEADERS, KEPT
+from worker.web.reader import Reader
+
+_CONNECT_SECONDS = 3.0
 
 __all__ = ["PageOptions", "add_page", "options_of"]
 
@@ -21,7 +25,9 @@ __all__ = ["PageOptions", "add_page", "options_of"]
 def add_page(app: web.Application, options: PageOptions, log: Log) -> None:
     """Add the routes of the page; what it holds open is closed with the application."""
     gate = Gate(options.token, options.clock) if options.token else None
-    page = Page(options, log, Reader(options.target, options.statement_timeout), gate)
+    seconds = min(options.target.connect_timeout, _CONNECT_SECONDS)
+    target = replace(options.target, application_name="pgmend page", connect_timeout=seconds)
+    page = Page(options, log, Reader(target, options.statement_timeout), gate)
     add_reading(app, page)
     if gate is not None:
         add_acting(app, page)

@@ -10,9 +10,9 @@ from worker.store import status as store
 from worker.web.page import chart, shown
 from worker.web.page.debt import Debt, debt_of
 from worker.web.page.page import Page
-from worker.web.page.reader import UnavailableError
 from worker.web.page.rendering import Answer
-from worker.web.page.state import is_alive, judge, unknown
+from worker.web.page.state import judge, unknown
+from worker.web.reader import UnavailableError
 
 _FRESH_SECONDS = 1.0
 
@@ -68,7 +68,7 @@ def _values(status: Status) -> dict[str, object]:
         "throughput": chart.throughput(status.minutes),
         "times": chart.times(status.minutes),
         "latest": _latest(status),
-        "alive": sum(map(is_alive, status.workers)),
+        "alive": sum(worker.is_alive for worker in status.workers),
         "healed": sum(minute.healed for minute in status.minutes),
         "replayed": sum(minute.replayed for minute in status.minutes),
     }

@@ -12,8 +12,8 @@ from worker.settings import Settings
 from worker.store.connection import Target
 from worker.web.page.gate import Clock, Gate, Session
 from worker.web.page.origin import is_known_host
-from worker.web.page.reader import Reader, UnavailableError
 from worker.web.page.rendering import Answer, plain
+from worker.web.reader import Reader, UnavailableError
 
 COOKIE = "pgmend_session"
 

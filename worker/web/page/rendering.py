@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from worker import __version__
 from worker.web.page import shown
 from worker.web.page.assets import assets
-from worker.web.page.state import is_alive
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -42,7 +41,6 @@ _FILTERS: tuple[Callable[..., object], ...] = (
     shown.between,
     shown.text,
     shown.document,
-    is_alive,
 )
 
 

@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from worker.core.status import SourceStatus, Status, WorkerSeen
+from worker.core.status import SourceStatus, Status
 from worker.web.page.debt import Debt
 from worker.web.page.shown import age
-
-ALIVE_SECONDS = 30.0
-"""A worker that was not seen for so long is taken for dead."""
 
 LATE_SECONDS = 60.0
 """An event that could be claimed and was not for so long is late."""
@@ -68,11 +65,6 @@ def _sentence(troubles: Sequence[Trouble], debt: Debt) -> str:
     return "Users are whole, and a person is needed." if troubles else "Users are whole."
 
 
-def is_alive(worker: WorkerSeen) -> bool:
-    """Return whether a worker was seen lately."""
-    return worker.seen_ago <= ALIVE_SECONDS
-
-
 def _failing(status: Status) -> Iterator[Trouble]:
     for source in status.failing:
         events = _count(source.failing_events, "event comes", "events come")
@@ -105,10 +97,10 @@ def _standstill(status: Status, debt: Debt) -> Iterator[Trouble]:
         why = f": {source.paused_because}" if source.paused_because else ""
         then = f"Find out first where the profiles went; then pgmend resume --source {source.source_id}"
         yield Trouble(f"{source.users_table} is paused{why}. {then}", "pgmend diagnose")
-    alive = [worker for worker in status.workers if is_alive(worker)]
+    alive = [worker for worker in status.workers if worker.is_alive]
     if not alive:
         yield Trouble("No worker is at work.", "pgmend run")
-    elif not any(worker.listening for worker in alive):
+    elif not any(worker.state == "listening" for worker in alive):
         yield Trouble("No worker hears the doorbell; they poll.", "pgmend doctor", is_grave=False)
     if (status.backlog.overdue or 0) > LATE_SECONDS:
         yield Trouble(f"An event has been due for {age(status.backlog.overdue)}.", "pgmend events list")

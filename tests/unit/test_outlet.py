@@ -1,0 +1,48 @@
+"""The outlet of the log: lines that cannot be written are counted, said once, and forgotten when it works again."""
+
+import os
+from errno import ENOSPC
+from io import StringIO
+
+import pytest
+
+from worker.core.meters import Meters
+from worker.core.vitals import Vitals
+from worker.outlet import Outlet
+
+
+class Disk(StringIO):
+    """A stream to a disk that may be full."""
+
+    is_full = False
+
+    def flush(self) -> None:
+        """Fail while it is full."""
+        if self.is_full:
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+
+def test_log_is_well_again_when_the_disk_has_room(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each lost line counts, the reason stands as long as it is so, and stderr hears of it once each time."""
+    vitals, meters, disk = Vitals(), Meters(), Disk()
+    outlet = Outlet(disk, vitals, meters)
+    reasons = []
+    for disk.is_full in (False, True, True, False, True):
+        outlet.write("a line\n")
+        reasons.append(vitals.log_failure)
+
+    assert reasons == ["", "No space left on device", "No space left on device", "", "No space left on device"]
+    assert meters.log_lines_lost.values == {(): 3}
+    assert capfd.readouterr().err.count("pgmend: the log cannot be written: No space left on device -> ") == 2
+
+
+def test_what_cannot_be_flushed_at_the_end_decides_on_no_exit_status() -> None:
+    """What others have written to the same stream goes nowhere, where nobody reads it."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        stream.write("not flushed")
+        os.close(reading)
+        Outlet(stream, Vitals(), Meters()).finish()
+        stream.write("nor this")
+
+    assert stream.closed

@@ -1,0 +1,112 @@
+"""A worker whose log can no longer be written goes on with its work, and shows it where somebody looks."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.database import Database, sign_up
+from tests.support.process import COMMAND, environment
+from tests.support.waiting import eventually
+from tests.support.web import Client
+from worker.store.connection import Connection
+
+FULL = Path("/dev/full")
+
+
+@dataclass(slots=True)
+class Piped:
+    """A worker, and the end of the pipe that somebody reads its log from."""
+
+    process: asyncio.subprocess.Process
+    reading: int
+    port: int
+
+    def leave(self) -> None:
+        """Close the pipe, as a reader that ends does."""
+        os.close(self.reading)
+
+    async def ended(self) -> tuple[int, str]:
+        """Stop it; return its exit status and what it said on stderr."""
+        self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            _, said = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, said.decode()
+
+
+@pytest.fixture
+async def piped(database: Database) -> AsyncIterator[Piped]:
+    """A worker whose log goes into a pipe that has been read up to the line that names the port."""
+    reading, writing = os.pipe()
+    process = await start(database.url, writing)
+    os.close(writing)
+    yield Piped(process, reading, await asyncio.to_thread(port_in, reading))
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()
+
+
+async def start(url: str, stdout: int) -> asyncio.subprocess.Process:
+    """Start a worker that serves."""
+    settings: dict[str, object] = {"http_port": 0, "observe_interval_seconds": 0.1, "poll_interval_seconds": 3600}
+    return await asyncio.create_subprocess_exec(
+        *(*COMMAND, "run"), env=environment(url, **settings), stdout=stdout, stderr=asyncio.subprocess.PIPE
+    )
+
+
+def port_in(reading: int) -> int:
+    """Read lines until one says where it is served."""
+    with os.fdopen(os.dup(reading)) as lines:
+        return next(int(said["port"]) for said in map(json.loads, lines) if said["event"] == "http_started")
+
+
+async def test_worker_whose_log_has_no_reader_goes_on_healing(piped: Piped, connection: Connection) -> None:
+    """Who read the log is gone: the next sign-up is healed all the same, once, and a stop ends as always."""
+    client = Client(piped.port)
+    await client.turns("/readyz")
+    piped.leave()
+    user = await sign_up(connection)
+    await client.becomes("pgmend_events_total", 1, kind="user_created", outcome="healed")
+    status, said = await piped.ended()
+
+    assert await connection.fetchval("select count(*) from public.profiles where id = $1", user) == 1
+    assert await connection.fetchval("select count(*) from public.error_logs where error_type = 'MISSING_PROFILE_CREATED'") == 1
+    assert (status, said) == (0, "pgmend: the log cannot be written: Broken pipe -> the worker goes on without; restart it\n")
+
+
+async def test_lost_log_shows_in_readiness_and_metrics(piped: Piped, connection: Connection) -> None:
+    """Nobody can read in the log that there is none."""
+    client = Client(piped.port)
+    await client.turns("/readyz")
+    piped.leave()
+    await sign_up(connection)
+    red = await client.turns("/readyz", "log_lost")
+
+    assert red.body["reasons"][0]["detail"] == "Broken pipe"
+    assert (await client.get("/livez")).status == 200
+    assert (await client.sample("pgmend_log_lines_lost_total") or 0) >= 1
+
+
+async def test_log_on_a_full_disk_ends_no_worker(database: Database, connection: Connection) -> None:
+    """No line can be written from the first one on: the worker heals, and ends when told."""
+    if not FULL.exists():
+        pytest.skip("this system has no /dev/full")
+    full = os.open(FULL, os.O_WRONLY)
+    process = await start(database.url, full)
+    os.close(full)
+    await sign_up(connection)
+
+    async def is_healed() -> bool:
+        return bool(await connection.fetchval("select count(*) from public.profiles"))
+
+    await eventually(is_healed)
+    status, said = await Piped(process, -1, 0).ended()
+
+    assert status == 0
+    assert said.startswith("pgmend: the log cannot be written: No space left on device")
