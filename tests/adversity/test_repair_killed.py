@@ -5,6 +5,7 @@ import itertools
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.support.database import Database, count, create_database, drop_databa
 from tests.support.dying_herd import Herd, herd
 from tests.support.orphan_shapes import SCHEMA, Rows, fill, make_people
 from tests.support.shop_of_orphans import checksums, planned, repaired, restored, settled
+from tests.support.waiting import eventually
 from worker import embedded
 from worker.repair_run import Pacing, RepairRun
 from worker.store import repairs
@@ -115,6 +117,8 @@ async def _dies_at(number: int, story: Story, dying: Herd) -> bool:
     assert await _rows(session) == expected, f"after a death {story.when} statement {number}"
     if story.command is COMMAND:
         await _apply(session)
+        await eventually(partial(_is_alone, session))  # a begin that was sent may have been carried out only now
+        await _apply(session)
         assert await checksums(session, TABLES) == story.end, f"after a death {story.when} statement {number}"
         assert await count(session, "pgmend.repairs where state = 'running'") == 0
         await session.execute("alter table public.bills drop constraint bills_payer_fkey")
@@ -131,6 +135,11 @@ async def _apply(session: Connection) -> None:
     plan = await planned(session, *REFERENCES, strategies=STRATEGIES, on_delete={"leads.user_id": "set null"})
     if plan.acting:
         await repaired(session, plan, pacing=Pacing(batch_size=1, pause=0))
+
+
+async def _is_alone(session: Connection) -> bool:
+    others = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
+    return await count(session, others) == 0
 
 
 async def _restore_all(session: Connection) -> None:

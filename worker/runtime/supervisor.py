@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -26,6 +26,8 @@ from worker.settings import Settings
 from worker.store.connection import Connection, explained
 from worker.store.workers import Identity
 from worker.tracing import Tracing
+
+Error = TypeVar("Error", bound=BaseException)
 
 _LONGEST_FAREWELL_SECONDS = 5.0
 """A collector that is away does not hold up a restart for longer."""
@@ -156,8 +158,16 @@ async def _run_together(tasks: list[Callable[[], Coroutine[Any, Any, None]]]) ->
         async with asyncio.TaskGroup() as group:
             for task in tasks:
                 group.create_task(task())
-    except* PgmendError as errors:
-        raise errors.exceptions[0] from None
-    except* asyncpg.PostgresError as errors:
-        first = errors.exceptions[0]
-        raise explained(first) from first
+    except BaseExceptionGroup as group:  # not except*: what is raised within it comes out as a group on Python 3.11.2
+        if ours := _first(group, PgmendError):
+            raise ours from ours.__cause__
+        if theirs := _first(group, asyncpg.PostgresError):
+            raise explained(theirs) from theirs
+        raise
+
+
+def _first(group: BaseExceptionGroup[BaseException], kind: type[Error]) -> Error | None:
+    found: BaseException | None = group.subgroup(kind)
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found if isinstance(found, kind) else None

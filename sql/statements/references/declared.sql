@@ -1,11 +1,13 @@
 -- The foreign keys that lead to one table ($1), with what a diagnosis and a repair have to know of each. Keys of partitions are
--- left out: their partitioned table's key stands for them. The table is found by its whole name, without the use of its schema:
--- a worker may have none, and counts with lent rights.
+-- left out: their partitioned table's key stands for them. The table is found by its name, without the use of its schema: a
+-- worker may have none, and counts with lent rights.
 with wanted as (
     select relation.oid
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
-    where format('%I.%I', space.nspname, relation.relname) = $1::text
+    where
+        format('%I.%I', space.nspname, relation.relname) = $1::text
+        or (format('%I', relation.relname) = $1::text and pg_catalog.pg_table_is_visible(relation.oid))
 )
 
 select

@@ -1,11 +1,13 @@
 -- Columns that look as if they should refer to one table ($1, its key $2), and have no foreign key at all: those named as a
 -- column that does refer to it, or as one of $3. Tables of the system, of pgmend, temporary ones, the table itself and partitions
--- are left out. The table is found by its whole name, without the use of its schema.
+-- are left out. The table is found by its name, without the use of its schema.
 with wanted as (
     select relation.oid
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
-    where format('%I.%I', space.nspname, relation.relname) = $1::text
+    where
+        format('%I.%I', space.nspname, relation.relname) = $1::text
+        or (format('%I', relation.relname) = $1::text and pg_catalog.pg_table_is_visible(relation.oid))
 ),
 
 declared as (
