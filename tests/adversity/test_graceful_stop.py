@@ -5,6 +5,7 @@ import signal
 from tests.conftest import StartWorker
 from tests.support.activity import blocked, lock_table
 from tests.support.database import Database, count, sign_up
+from tests.support.waiting import eventually
 from tests.support.workload import broken_promises, healed, make_admin, no_grace, play, settled
 from worker.store.connection import Connection
 
@@ -60,10 +61,26 @@ async def test_second_sigterm_ends_a_worker_that_hangs_at_once(
 
     worker.send(signal.SIGTERM)
     await worker.logged("worker_stopping")
-    worker.send(signal.SIGTERM)
 
+    async def ends_when_told_again() -> bool:
+        worker.send(signal.SIGTERM)
+        return worker.process.returncode is not None
+
+    await eventually(ends_when_told_again)
     assert await worker.ended() == 143
     await lock.rollback()
+
+
+async def test_signal_that_follows_at_once_is_the_same_request(connection: Connection, start: StartWorker) -> None:
+    """Whoever signals the process and its group, as timeout(1) does, gets the graceful stop all the same."""
+    worker = await start()
+    await worker.logged("listener_connected")
+
+    worker.send(signal.SIGTERM)
+    worker.send(signal.SIGINT)
+
+    assert await worker.ended() == 0
+    assert await count(connection, "pgmend.workers where stopped_at is null") == 0
 
 
 async def test_grace_period_exceeded_exits_with_20_and_loses_nothing(

@@ -17,8 +17,8 @@ from tests.support.workload import broken_promises, make_admin, no_grace, play
 from worker import embedded, pipeline
 from worker.log import Log
 from worker.pipeline import Path
-from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection, Target, connect
+from worker.sweeping import sweep
 
 AT_ONCE = 3
 STATEMENTS_AT_LEAST = 40

@@ -14,8 +14,9 @@ from worker.counting import count as count_integrity
 from worker.log import Log
 from worker.pipeline import Path, careful, turn
 from worker.runtime.stopping import Stop
-from worker.runtime.sweeper import Sweeper, sweep
+from worker.runtime.sweeper import Sweeper
 from worker.store.connection import Connection, Target
+from worker.sweeping import sweep
 
 OTHER = """
     create table public.members (id uuid primary key);

@@ -14,8 +14,8 @@ from tests.support.workload import healed, park_order, report_order, settled
 from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
-from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection
+from worker.sweeping import sweep
 
 ADULTS = """
     alter table public.users add column age text;

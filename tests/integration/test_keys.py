@@ -9,8 +9,8 @@ from tests.support.outbox import dead_letters
 from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
-from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection
+from worker.sweeping import sweep
 
 KEYS = {
     "char(26)": "01ARZ3NDEKTSV4RRFFQ69G5FAV",

@@ -13,8 +13,8 @@ from tests.support.workload import park_order, report_order
 from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
-from worker.runtime.sweeper import sweep
 from worker.store.connection import Connection
+from worker.sweeping import sweep
 
 ENSURE = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure')"
 FLOOD = "select pgmend.insert_or_park('public.orders', $1::jsonb) from generate_series(1, $2::integer)"

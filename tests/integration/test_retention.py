@@ -15,8 +15,8 @@ from worker.core.retention import Keeping, Pruned
 from worker.log import Log
 from worker.pipeline import Path
 from worker.pruning import Pruning
-from worker.runtime.sweeper import prune
 from worker.store.connection import Connection
+from worker.sweeping import prune
 
 KEPT = Keeping(captured_rows=0, dead_letters=0, audit_entries=0)
 REPORTS = "select pgmend.report_failed_insert('public.orders', jsonb_build_object('user_id', id, 'amount', 1)) from public.users"

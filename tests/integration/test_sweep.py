@@ -8,9 +8,10 @@ from worker import pipeline
 from worker.log import Log
 from worker.pipeline import Path
 from worker.runtime.stopping import Stop
-from worker.runtime.sweeper import Sweeper, sweep
+from worker.runtime.sweeper import Sweeper
 from worker.store import profiles
 from worker.store.connection import Connection, Target
+from worker.sweeping import sweep
 
 
 async def sign_up_unannounced(connection: Connection, users: int) -> None:

@@ -29,6 +29,7 @@ from worker.tracing import Tracing
 
 Error = TypeVar("Error", bound=BaseException)
 
+_ECHO_SECONDS = 0.5
 _LONGEST_FAREWELL_SECONDS = 5.0
 """A collector that is away does not hold up a restart for longer."""
 
@@ -66,13 +67,20 @@ class Worker:
         self.log.info("worker_stopped")
 
     def listen_to_signals(self, on_second: Callable[[int], None]) -> None:
-        """Stop gracefully at the first SIGTERM or SIGINT; ``on_second`` gets the number of the second."""
+        """Stop gracefully at the first SIGTERM or SIGINT; ``on_second`` gets the number of the second.
+
+        One that follows at once is the same request: timeout(1) and shells signal the process, and then its group.
+        """
         loop = asyncio.get_running_loop()
+        patient_until = 0.0
 
         def on_signal(number: int) -> None:
+            nonlocal patient_until
             if self.stop.is_requested():
-                on_second(number)
+                if loop.time() >= patient_until:
+                    on_second(number)
             else:
+                patient_until = loop.time() + _ECHO_SECONDS
                 self.log.info("stop_requested", signal=signal.Signals(number).name)
                 self.stop.request()
 
