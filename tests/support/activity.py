@@ -48,5 +48,6 @@ async def _find(connection: Connection, names: Sequence[str], state: str, wait_e
             and split_part(query, e'\n', 1) = any ($1) and state = $2 and coalesce(wait_event_type, '') like $3
         limit 1
     """
+    await connection.execute("select pg_stat_clear_snapshot()")  # or a transaction would see the first look for ever
     first_lines = [statement(name).splitlines()[0] for name in names]
     return int(await connection.fetchval(query, first_lines, state, wait_event_type) or 0)

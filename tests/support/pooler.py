@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+from tests.support.proxy import abort
+
 _READY = b"Z"
 _NOTIFICATION = b"A"
 _IDLE = b"I"
@@ -42,9 +44,10 @@ class TransactionPooler:
         task.add_done_callback(self._clients.discard)
 
     async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        servers = [await asyncio.open_unix_connection(self._socket) for _ in range(2)]
+        servers: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         turn = _Turn()
         try:
+            servers += [await asyncio.open_unix_connection(self._socket) for _ in range(2)]
             await self._log_in(client, to_client, servers)
             async with asyncio.TaskGroup() as group:
                 for reader, _ in servers:
@@ -53,8 +56,7 @@ class TransactionPooler:
         except* (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            for writer in (to_client, *(writer for _, writer in servers)):
-                writer.transport.abort()
+            await abort(to_client, *(writer for _, writer in servers))
 
     async def _log_in(
         self,

@@ -75,10 +75,11 @@ class Proxy:
         task.add_done_callback(self._connections.discard)
 
     async def _forward(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        server, to_server = await asyncio.open_connection(*self._upstream)
-        writers = {to_client, to_server}
-        self._open |= writers
+        writers = {to_client}
         try:
+            server, to_server = await asyncio.open_connection(*self._upstream)
+            writers.add(to_server)
+            self._open |= writers
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(_chunks(client), to_server))
                 group.create_task(self._pump(self._heard(server), to_client))
@@ -86,8 +87,7 @@ class Proxy:
             pass
         finally:
             self._open -= writers
-            for writer in writers:
-                writer.transport.abort()
+            await abort(*writers)
 
     async def _pump(self, pieces: AsyncIterator[bytes], writer: asyncio.StreamWriter) -> None:
         async for piece in pieces:
@@ -112,6 +112,13 @@ class Proxy:
                     self.dropped += 1
                 else:
                     yield header + body
+
+
+async def abort(*writers: asyncio.StreamWriter) -> None:
+    """Break connections, and wait until they are: what a loop leaves behind is found in the middle of another test."""
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
