@@ -53,7 +53,7 @@ Work = Callable[[Connection], Awaitable[float]]
 
 @dataclass(slots=True)
 class Holding:
-    """The most that a session of the server held of its own (MiB), in the first and in the second half of its repair."""
+    """The most that a session of the server held of its own (MiB), in either half of a repair in batches of one size."""
 
     early: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
@@ -63,8 +63,12 @@ class Holding:
         early, late = max(self.early), max(self.late)
         return Figure("memory of the repair's session, second half against first", "MiB", late, early, late / early, FLAT)
 
-    def look(self, progress: Progress, pid: int) -> None:
-        """Look at the session after a batch."""
+    async def watch(self, connection: Connection) -> float:
+        """Repair, and look at the session after each batch."""
+        pid = connection.get_server_pid()
+        return await _repair(connection, Pacing(batch_size=100), lambda progress: self._look(progress, pid))
+
+    def _look(self, progress: Progress, pid: int) -> None:
         half = self.early if progress.done <= progress.step.rows_planned / 2 else self.late
         half.append(_private_memory(pid))
 
@@ -73,10 +77,10 @@ async def measure(laboratory: Laboratory) -> Report:
     """Take the orphans out of a large table: batch by batch, and in one transaction."""
     rows = laboratory.size(5_000_000, 40_000)
     prepared = await laboratory.prepare(Filling(statements=FILLING.format(rows=rows)))
-    holding = Holding()
-    ways: dict[str, Work] = {"ours": lambda connection: _ours(connection, holding), "by hand": _by_hand}
-    lanes = {name: _lane(laboratory, prepared, rows // ONE_IN, work) for name, work in ways.items()}
+    lanes = {name: _lane(laboratory, prepared, rows // ONE_IN, work) for name, work in WAYS.items()}
     rounds = await interleave(laboratory.size(3, 1), lanes)
+    holding = Holding()
+    await _lane(laboratory, prepared, rows // ONE_IN, holding.watch)()
     figure = Comparison(rounds, UNIT).figure(f"orphans repaired, 1 % of {rows:,} rows", "ours", "by hand", Target(0.5))
     bars = [
         Bar("pgmend repair", rounds.median("ours"), "ours", rounds.values["ours"]),
@@ -101,13 +105,16 @@ def _lane(laboratory: Laboratory, prepared: str, orphans: int, work: Work) -> La
     return run
 
 
-async def _ours(connection: Connection, holding: Holding) -> float:
+async def _ours(connection: Connection) -> float:
+    return await _repair(connection, Pacing(), lambda _: None)
+
+
+async def _repair(connection: Connection, pacing: Pacing, report: Callable[[Progress], None]) -> float:
     await repairs.settle_session(connection, lock_timeout=0.5)
     plan = await Planning(connection, Wishes([REFERENCE], only=[REFERENCE])).run()
     repair_id = await begin(connection, plan, audit="batch", search_path="public")
-    pid = connection.get_server_pid()
     started = time.perf_counter()
-    await RepairRun(connection, repair_id, "public", Pacing(), lambda progress: holding.look(progress, pid)).run()
+    await RepairRun(connection, repair_id, "public", pacing, report).run()
     return time.perf_counter() - started
 
 
@@ -122,3 +129,6 @@ def _private_memory(pid: int) -> float:
     found = re.search(r"^RssAnon:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1]) / 1024
+
+
+WAYS: dict[str, Work] = {"ours": _ours, "by hand": _by_hand}

@@ -23,20 +23,26 @@ BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.Se
 
 _CANDIDATES_A_PASS = 1_000_000
 _LOCK_POLL_SECONDS = 0.1
+_REST_OF_A_BATCH = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
     """How fast a run goes. Times in seconds; ``budget``: rows of one level that are taken along in one batch, about.
 
+    ``pause``: between two batches; None: a twentieth of what the batch took.
     ``takeover``: how long to wait for a session that holds the run, which may be that of somebody just killed.
     """
 
     batch_size: int | None = None
-    pause: float = 0.01
+    pause: float | None = None
     budget: int = 10_000
     takeover: float = 5.0
     patience: RetryPolicy = field(default_factory=lambda: RetryPolicy(first_delay=0.05, longest_delay=2.0, most_attempts=20))
+
+    async def rest(self, since: float) -> None:
+        """Pause after a batch that was begun at ``since``, by the monotonic clock."""
+        await asyncio.sleep((time.monotonic() - since) / _REST_OF_A_BATCH if self.pause is None else self.pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +142,13 @@ class RepairRun:
     async def _pass(self, step: Step, started: float) -> tuple[int, bool]:
         """Take batches to the end of a pass; return how many rows were moved, and whether another pass is due."""
         taken = moved = 0
+        begun = time.monotonic()
         while (batch := await self._batch(step)).chosen:
             taken += batch.taken
             moved += batch.taken + batch.along
             self.report(Progress(step, step.rows_done + taken, taken, time.monotonic() - started))
-            if self.pacing.pause:
-                await asyncio.sleep(self.pacing.pause)
+            await self.pacing.rest(begun)
+            begun = time.monotonic()
         now = {one.step_id: one for one in await repairs.steps(self.connection, self.repair_id)}[step.step_id]
         return moved, now.state != "done"
 

@@ -1,6 +1,7 @@
 """A restore at work: batch by batch, the last one first, each a transaction of its own."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,12 +33,13 @@ class Restore:
         """Restore what can be restored; return how many rows were, and how many were refused."""
         restored = refused = 0
         below = _ABOVE_ALL
+        begun = time.monotonic()
         while (batch := await self._batch(below)).batch is not None:
             below = batch.batch
             restored, refused = restored + batch.restored, refused + batch.refused
             self.report(restored, refused)
-            if self.pacing.pause:
-                await asyncio.sleep(self.pacing.pause)
+            await self.pacing.rest(begun)
+            begun = time.monotonic()
         return restored, refused
 
     async def _batch(self, below: int) -> RestoredBatch:

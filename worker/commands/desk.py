@@ -37,7 +37,8 @@ async def desk(options: argparse.Namespace, effective: Settings) -> AsyncIterato
         if getattr(options, "table", None):
             options.full_table = await repairs.qualified(connection, options.table)
         await repairs.settle_session(connection, lock_timeout=options.lock_timeout_milliseconds / 1000)
-        pacing = Pacing(batch_size=getattr(options, "batch_size", None), pause=options.pause_milliseconds / 1000)
+        pause = None if options.pause_milliseconds is None else options.pause_milliseconds / 1000
+        pacing = Pacing(batch_size=getattr(options, "batch_size", None), pause=pause)
         yield Desk(connection, own_path, pacing, getattr(options, "audit", "batch"), options.json)
     finally:
         await close(connection)

@@ -1,6 +1,7 @@
 """Numbers on the command line: what is none of its kind is refused as usage, before the database is asked."""
 
 import argparse
+import math
 
 _MOST = 2**31 - 2
 """One less than an integer of Postgres, since a page reads one row more than it shows."""
@@ -15,6 +16,17 @@ def positive(text: str) -> int:
 def event_id(text: str) -> int:
     """Return the id of an event."""
     return _within(text, _LAST_EVENT)
+
+
+def not_negative(text: str) -> float:
+    """Return a number of milliseconds: 0 or more, and a number."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
 
 
 def _within(text: str, most: int) -> int:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from worker import settings
 from worker.commands import Commands
 from worker.commands.desk import Desk, desk
+from worker.commands.numbers import not_negative, positive
 from worker.errors import RepairRefusedError, RestoreRefusedError
 from worker.restoring import Report, Restore
 from worker.settings import Settings
@@ -35,8 +36,10 @@ def add_parsers(commands: Commands) -> None:
     parser.add_argument("repair", type=int, metavar="RUN", help="the number of the repair")
     parser.add_argument("--key", help="only what was taken because of this key")
     parser.add_argument("--table", help="only rows of this table")
-    parser.add_argument("--pause-milliseconds", type=float, default=10.0, help="the pause between two batches (10)")
-    parser.add_argument("--lock-timeout-milliseconds", type=int, default=500, help="the longest wait for a lock (500)")
+    parser.add_argument(
+        "--pause-milliseconds", type=not_negative, help="between two batches; without it a twentieth of what a batch took"
+    )
+    parser.add_argument("--lock-timeout-milliseconds", type=positive, default=500, help="the longest wait for a lock (500)")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=_restore)
 
