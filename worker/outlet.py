@@ -29,8 +29,8 @@ class Outlet:
         try:
             self._stream.write(line)
             self._stream.flush()
-        except OSError as error:
-            self._failed(error.strerror or type(error).__name__)
+        except (OSError, ValueError) as error:  # ValueError: what the stream cannot encode, or a stream that is closed
+            self._failed(getattr(error, "strerror", None) or type(error).__name__)
         else:
             self._vitals.log_failure = ""
 

@@ -1,6 +1,6 @@
 -- Who is at work: one row a worker, renewed at every heartbeat. A graceful stop says so in it; the last one of each host stays
--- for a day, so that who misses a worker learns what became of it. The role is for the
--- doctor, who judges the rights of the worker whoever asks.
+-- for a day, so that who misses a worker learns what became of it. The role is for the doctor, who judges the rights of the
+-- worker whoever asks.
 create table if not exists pgmend.workers (
     worker_id text not null,
     host text not null,

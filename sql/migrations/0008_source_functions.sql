@@ -606,11 +606,13 @@ select jsonb_build_object(
 )
 $function$;
 
--- What is caught here never reaches the server's log by itself; what the events do not keep of it is said there.
+-- What is caught here never reaches the server's log by itself; what the events do not keep of it is said there, and to no
+-- client: whoever is only on call may ask for the server's messages, and not for what they quote.
 create or replace function pgmend.log_words(user_key text, sqlstate_raised text, message text, context text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set client_min_messages = 'error'
 as $function$
 begin
     if sqlstate_raised ~ '^(22|P0)' then

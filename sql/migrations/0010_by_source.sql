@@ -169,12 +169,14 @@ $function$;
 -- that whoever knows it need not wait for the longest delay. Returns how many there were. attach_source calls it, as
 -- a source that was attached again judges anew, and `pgmend resume`, for a cause that was mended elsewhere.
 -- The rows are locked first, in the order of their ids, and waited for: what a worker handles at this moment is due, and may be
--- given back with a failure of before.
+-- given back with a failure of before. Not for long: whoever resumes events in another order must not be the victim of a
+-- deadlock.
 create or replace function pgmend.make_events_due(wanted_source integer)
 returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
 as $function$
 declare
     made_due bigint;

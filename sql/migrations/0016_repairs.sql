@@ -326,7 +326,7 @@ $function$;
 create or replace function pgmend.lingering(search text, relation regclass)
 returns text
 language sql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $function$
 select

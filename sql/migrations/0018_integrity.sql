@@ -34,6 +34,7 @@ create table if not exists pgmend.orphan_counts (
 
 create table if not exists pgmend.reference_keys (
     reference text not null,
+    referencing_table text not null,
     constraint_name text,
     is_valid boolean not null,
     constraint reference_keys_pkey primary key (reference)

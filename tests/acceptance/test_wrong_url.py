@@ -57,6 +57,15 @@ async def test_listen_url_of_another_server_ends_the_worker_with_exit_10(databas
     assert b"PGMEND_LISTEN_URL leads to another database" in worker.stderr
 
 
+async def test_listening_login_of_another_time_zone_is_in_the_same_database(database: Database, start: StartWorker) -> None:
+    """What tells two databases apart reads the same in every session."""
+    worker = await start(listen_url=f"{database.url}&options=-c%20timezone%3DAsia/Tokyo%20-c%20datestyle%3DGerman")
+    listening = await worker.logged("listener_connected")
+
+    assert listening["event"] == "listener_connected"
+    assert worker.process.returncode is None
+
+
 async def test_error_of_the_listening_connection_names_its_own_setting(database: Database, start: StartWorker) -> None:
     """Whoever corrects the address corrects the right one."""
     wrong = f"{database.url}&channel_binding=prefer"

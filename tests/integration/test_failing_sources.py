@@ -3,6 +3,7 @@
 import asyncio
 from io import StringIO
 
+import asyncpg
 import pytest
 
 from tests.support.broken import ATTACHED_AGAIN, BREAKS, CONDITION, failure
@@ -15,6 +16,7 @@ from worker.log import Log
 from worker.pipeline import Path, careful, turn
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
+from worker.store import pauses
 from worker.store.connection import Connection, Target
 from worker.sweeping import sweep
 
@@ -226,6 +228,20 @@ async def test_event_that_a_worker_holds_is_waited_for_and_made_due(database: Da
 
     assert await making == 1
     assert await count(connection, WAITING) == 0
+
+
+async def test_whoever_makes_events_due_waits_for_no_lock_long(database: Database, path: Path) -> None:
+    """Before the server looks for a deadlock it has given up: the application is never the victim."""
+    connection, other = [await database.connect() for _ in range(2)]
+    await sign_up(connection)
+    await connection.execute(CONDITION)
+    await turn(path)
+    async with connection.transaction():
+        await connection.execute(FAR_OFF)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await other.fetchval("select pgmend.make_events_due(1)")
+
+    assert await pauses.make_due(other, None) == {1: 1}
 
 
 async def _waits(watcher: Connection) -> bool:

@@ -140,6 +140,24 @@ async def test_key_that_is_lost_or_holds_again_is_audited_once(connection: Conne
     assert [(line["event"], line["error_type"]) for line in lines] == [("foreign_key_changed", row[0]) for row in rows]
 
 
+async def test_key_of_several_columns_that_is_dropped_is_audited_as_lost(connection: Connection, log: Log) -> None:
+    """Nothing else tells that it was a reference; a table that is dropped has lost nothing."""
+    await connection.execute("alter table public.profiles add column tenant int, add unique (tenant, id)")
+    for table in ("bills", "gone"):
+        await connection.execute(f"""
+            create table public.{table} (tenant int, payer uuid, constraint {table}_payer_fkey
+            foreign key (tenant, payer) references public.profiles (tenant, id))""")
+    await watch().look(connection, log)
+    await connection.execute("alter table public.bills drop constraint bills_payer_fkey; drop table public.gone")
+    await watch().look(connection, log)
+    await watch().look(connection, log)
+
+    lost = await connection.fetch("select table_name, details from public.error_logs where error_type = 'FOREIGN_KEY_LOST'")
+    assert [(row["table_name"], json.loads(row["details"])["constraint_before"]) for row in lost] == [
+        ("public.bills", "bills_payer_fkey")
+    ]
+
+
 async def test_valid_key_is_looked_at_once_in_an_interval(connection: Connection, log: Log) -> None:
     """Only triggers that were off let orphans past it; a key that is not valid is looked at again as soon as may be."""
     watching = watch()

@@ -44,6 +44,19 @@ async def set_aside(connection: Connection, path: Path) -> DeadLetter:
     return letter
 
 
+async def test_words_of_a_trigger_reach_no_client(database: Database, connection: Connection) -> None:
+    """Whoever is only on call may ask for every message of the server, and learns the SQLSTATE."""
+    await connection.execute(trigger_on("profiles"))
+    await sign_up(connection)
+    caller, heard = await database.connect(), list[str]()
+    caller.add_log_listener(lambda _, message: heard.append(str(message)))
+    await caller.execute("set role pgmend_operator; set client_min_messages = debug1")
+    refused = await caller.fetchval("select refused from pgmend.backfill_users(1, null, 10)")
+
+    assert refused == 1
+    assert [message for message in heard if WORDS in message] == []
+
+
 async def test_letter_that_a_trigger_refused_names_the_triggers_and_the_log(connection: Connection, path: Path) -> None:
     """Those that an insert of a profile fires, and that the words are in the server's log; no advice to please an SQLSTATE."""
     await connection.execute(trigger_on("profiles"))

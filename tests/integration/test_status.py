@@ -103,6 +103,16 @@ async def test_status_names_workers_and_what_sweeps_found(connection: Connection
     assert [(it.source_id, it.users) for it in seen.finds] == [(1, 5)]
 
 
+async def test_worker_of_whom_nothing_was_heard_for_a_day_is_no_news(connection: Connection) -> None:
+    """Hosts come and go."""
+    await connection.execute(
+        "insert into pgmend.workers (worker_id, host, pid, version, listening, seen_at, stopped_at)"
+        "values ('old', 'pod-1', 1, '0', true, now() - interval '2 days', now() - interval '2 days')"
+    )
+
+    assert (await status.seen(connection)).workers == ()
+
+
 async def test_status_reads_what_the_sweep_has_counted(connection: Connection) -> None:
     """Coverage and debt by source, orphans by reference: as they were counted last, and None before that."""
     await sign_up(connection)

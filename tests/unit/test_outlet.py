@@ -3,6 +3,7 @@
 import os
 from errno import ENOSPC
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,16 @@ def test_log_is_well_again_when_the_disk_has_room(capfd: pytest.CaptureFixture[s
     assert reasons == ["", "No space left on device", "No space left on device", "", "No space left on device"]
     assert meters.log_lines_lost.values == {(): 3}
     assert capfd.readouterr().err.count("pgmend: the log cannot be written: No space left on device -> ") == 2
+
+
+def test_line_that_the_stream_cannot_encode_is_lost_and_no_more(tmp_path: Path) -> None:
+    """A name in another alphabet is no reason to stop."""
+    vitals, meters = Vitals(), Meters()
+    with (tmp_path / "log").open("w", encoding="latin-1") as stream:
+        Outlet(stream, vitals, meters).write("Łukasz\n")
+
+    assert vitals.log_failure == "UnicodeEncodeError"
+    assert meters.log_lines_lost.values == {(): 1}
 
 
 def test_what_cannot_be_flushed_at_the_end_decides_on_no_exit_status() -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from worker import settings
 from worker.commands import Commands
@@ -11,8 +11,8 @@ from worker.errors import NoSuchSourceError
 from worker.store import migrations, pauses
 from worker.store.connection import Connection, Target, close, connect
 
-Change = Callable[[Connection], Awaitable[list[str]]]
-"""Does something to sources; returns what was done, a line each."""
+Change = Callable[[Connection], AsyncIterator[str]]
+"""Does something to sources; yields what was done, a line each, once it is."""
 
 EXAMPLES = """\
 examples:
@@ -39,21 +39,19 @@ def add_parsers(commands: Commands) -> None:
 
 
 def _pause(options: argparse.Namespace) -> int:
-    async def stop(connection: Connection) -> list[str]:
-        paused = await pauses.pause(connection, options.source, reason=options.reason)
-        return [f"paused source {source_id} ({users_table})" for source_id, users_table in paused.items()]
+    async def stop(connection: Connection) -> AsyncIterator[str]:
+        for source_id, users_table in (await pauses.pause(connection, options.source, reason=options.reason)).items():
+            yield f"paused source {source_id} ({users_table})"
 
     return asyncio.run(_change(settings.load().target, options.source, stop, otherwise="no source had to be paused"))
 
 
 def _resume(options: argparse.Namespace) -> int:
-    async def go_on(connection: Connection) -> list[str]:
-        resumed = await pauses.resume(connection, options.source)
-        due = await pauses.make_due(connection, options.source)
-        return [
-            *(f"resumed source {source_id} ({users_table})" for source_id, users_table in resumed.items()),
-            *(f"{counted(events, 'waiting event')} of source {source_id} due now" for source_id, events in due.items()),
-        ]
+    async def go_on(connection: Connection) -> AsyncIterator[str]:
+        for source_id, users_table in (await pauses.resume(connection, options.source)).items():
+            yield f"resumed source {source_id} ({users_table})"
+        for source_id, events in (await pauses.make_due(connection, options.source)).items():
+            yield f"{counted(events, 'waiting event')} of source {source_id} due now"
 
     otherwise = "no source had to be resumed, and no event waits for its next attempt"
     return asyncio.run(_change(settings.load().target, options.source, go_on, otherwise=otherwise))
@@ -67,8 +65,12 @@ async def _change(target: Target, source_id: int | None, change: Change, *, othe
             raise NoSuchSourceError(
                 f"there is no profile source {source_id}", hint="select source_id, users_table from pgmend.profile_sources"
             )
-        done = await change(connection)
+        is_done = False
+        async for line in change(connection):
+            print(line, flush=True)
+            is_done = True
     finally:
         await close(connection)
-    print("\n".join(done or [f"nothing to do: {otherwise}"]))
+    if not is_done:
+        print(f"nothing to do: {otherwise}")
     return 0

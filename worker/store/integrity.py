@@ -58,8 +58,8 @@ async def keep_orphans(connection: Connection, examined: Collection[Examined]) -
 
 async def keep_keys(connection: Connection, references: Collection[Reference]) -> list[KeyChange]:
     """Keep which foreign key holds each reference, forget all others, and return what has changed."""
-    await connection.execute(statement("integrity/forget_keys"), [it.name for it in references])
-    rows = await connection.fetch(
+    rows = await connection.fetch(statement("integrity/forget_keys"), [it.name for it in references])
+    rows += await connection.fetch(
         statement("integrity/keep_keys"),
         [it.name for it in references],
         [it.referencing_table for it in references],

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from worker.store.connection import Connection
+from worker.store.sources import PAUSES_SECONDS, patiently
 from worker.store.statements import statement
 
 
@@ -35,8 +38,11 @@ async def resume(connection: Connection, source_id: int | None) -> dict[int, str
 
 async def make_due(connection: Connection, source_id: int | None) -> dict[int, int]:
     """Make what waits for its next attempt due at once, in one source or in all (None); return how many events, by source."""
-    rows = await connection.fetch(statement("pauses/make_due"), source_id)
-    return {row["source_id"]: row["events"] for row in rows}
+
+    async def act() -> list[asyncpg.Record]:
+        return await connection.fetch(statement("pauses/make_due"), source_id)
+
+    return {row["source_id"]: row["events"] for row in await patiently(connection, act, PAUSES_SECONDS)}
 
 
 async def exists(connection: Connection, source_id: int) -> bool:

@@ -73,7 +73,7 @@ async def attach(connection: Connection, text: str, *, pauses: Sequence[float] =
     async def act() -> None:
         await connection.execute(text)
 
-    await _patiently(connection, act, pauses)
+    await patiently(connection, act, pauses)
 
 
 async def detach(
@@ -85,10 +85,10 @@ async def detach(
         for source_id in source_ids:
             await connection.execute(statement("sources/detach"), source_id, discard_events)
 
-    await _patiently(connection, act, pauses)
+    await patiently(connection, act, pauses)
 
 
-async def _patiently(connection: Connection, act: Callable[[], Awaitable[T]], pauses: Sequence[float]) -> T:
+async def patiently(connection: Connection, act: Callable[[], Awaitable[T]], pauses: Sequence[float]) -> T:
     """Do something in a transaction, and again after each pause while somebody else holds a lock."""
     for pause in pauses:
         try:

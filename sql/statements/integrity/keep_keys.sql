@@ -15,11 +15,12 @@ known as materialized (
 ),
 
 kept as (
-    insert into pgmend.reference_keys as earlier (reference, constraint_name, is_valid)
+    insert into pgmend.reference_keys as earlier (reference, referencing_table, constraint_name, is_valid)
     select
-        present.reference, present.constraint_name, present.is_valid
+        present.reference, present.referencing_table, present.constraint_name, present.is_valid
     from present
     on conflict (reference) do update set
+        referencing_table = excluded.referencing_table,
         constraint_name = excluded.constraint_name,
         is_valid = excluded.is_valid
     where (earlier.constraint_name, earlier.is_valid) is distinct from (excluded.constraint_name, excluded.is_valid)

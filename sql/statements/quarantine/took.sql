@@ -1,7 +1,9 @@
 -- Whether repair $1 has ever taken or changed a row because of key $2, of table $3; null: of any.
 select count(*) > 0 as is_there
-from pgmend.quarantine as kept
+from pgmend.repair_batches as written
+inner join pgmend.quarantine as kept
+    on written.batch = kept.batch and kept.quarantine_id between written.first_id and written.last_id
 where
-    kept.repair_id = $1
+    written.repair_id = $1
     and ($2::text is null or kept.old_key = $2)
     and ($3::text is null or kept.referencing_table = to_regclass($3))

@@ -191,6 +191,7 @@ workers as (
             else 'polling'
         end as state
     from pgmend.workers
+    where seen_at > statement_timestamp() - interval '1 day'
 ),
 
 finds as (
