@@ -11,12 +11,13 @@ from tests.support.waiting import eventually
 from worker.core.meters import Meters
 from worker.core.vitals import Pulse
 from worker.counting import count as count_integrity
+from worker.counting import examine
 from worker.log import Log
 from worker.pipeline import Path, careful, turn
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
 from worker.store.connection import Connection, Target
-from worker.store.profiles import refused_conditions
+from worker.store.profiles import lock_look, lock_sweep, refused_conditions
 from worker.sweeping import sweep
 
 OTHER = """
@@ -205,6 +206,23 @@ async def test_condition_that_raises_for_everybody_is_refused_whatever_the_first
     (refused,) = await refused_conditions(connection, 1)
 
     assert (refused.name, refused.failure.sqlstate) == ("eligible_when", "42P01")
+
+
+async def test_look_holds_up_no_sweep_and_no_count_and_they_hold_up_no_look(database: Database, log: Log) -> None:
+    """A worker that only looks costs no other its sweep, nor a long count the looks; of two looks one is enough."""
+    connection, looking, counting = [await database.connect() for _ in range(3)]
+    await connection.execute(CONDITION)
+    meters = Meters()
+    async with looking.transaction():
+        assert await lock_look(looking)
+        assert await examine(connection) == {}
+        assert set(await count_integrity(connection)) == {1}
+        await sweep(connection, log, most=10, meters=meters)
+    async with counting.transaction():
+        assert await lock_sweep(counting)
+        assert set(await examine(connection)) == {1}
+
+    assert meters.sweeps.values[("left_to_another",)] == 0
 
 
 async def test_source_that_works_again_fails_no_longer(connection: Connection) -> None:
