@@ -172,6 +172,9 @@ declare
     keys text[];
 begin
     select configured.* into strict source from pgmend.profile_sources as configured where configured.source_id = wanted_source;
+    if not exists (select from pg_class as relation where relation.oid = source.users_table) then
+        return; -- to be told by the functions that name the table: all that is left here is its number
+    end if;
     execute format('select array(select users.%1$I::text from %2$s as users limit 20)', source.users_key, source.users_table) into keys;
     for condition, written in values ('eligible_when', source.eligible_when), ('erased_when', source.erased_when) loop
         -- All of them at once: most conditions raise nothing, and a look at two hundred sources must not take long.
