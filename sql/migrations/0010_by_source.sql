@@ -152,7 +152,7 @@ exception
         raise;
     when others or assert_failure then
         raised := sqlstate;
-        message := sqlerrm;
+        message := left(split_part(sqlerrm, e'\n', 1), 300); -- it is told in probes and alerts
 end
 $function$;
 

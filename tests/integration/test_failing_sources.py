@@ -225,6 +225,20 @@ async def test_look_holds_up_no_sweep_and_no_count_and_they_hold_up_no_look(data
     assert meters.sweeps.values[("left_to_another",)] == 0
 
 
+async def test_of_a_message_that_never_ends_a_line_is_kept(connection: Connection) -> None:
+    """Whatever a function raises stands in a probe and an alert: its first line, and of that what can be read."""
+    await connection.execute(
+        "create function public.f() returns boolean language plpgsql as $$ begin"
+        "   raise exception e'%\nkey=secret', repeat('x', 5000) using errcode = 'XX000';"
+        " end $$;"
+        "select pgmend.attach_source('public.users', 'public.profiles', '{}', eligible_when => 'public.f()')"
+    )
+    await sign_up(connection)
+    failing = await count_integrity(connection)
+
+    assert failing[1].failure.message == "eligible_when (public.f()): " + "x" * 300
+
+
 async def test_source_that_works_again_fails_no_longer(connection: Connection) -> None:
     """The next count says so."""
     await connection.execute(CONDITION)
