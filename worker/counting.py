@@ -23,13 +23,13 @@ async def count(connection: Connection, pulse: Pulse | None = None) -> Mapping[i
 
 
 async def examine(connection: Connection, pulse: Pulse | None = None) -> Mapping[int, SourceFailure]:
-    """Look whether the sources work, without counting, and return the same."""
+    """Look whether the sources work, without counting, and return the same. A sweep elsewhere is not held up by that."""
     return await _judged(connection, None, pulse or Pulse())
 
 
 async def _judged(connection: Connection, counts: Counting | None, pulse: Pulse) -> Mapping[int, SourceFailure]:
     async with connection.transaction():
-        if not await profiles.lock_sweep(connection):
+        if not await (profiles.lock_sweep if counts else profiles.lock_look)(connection):
             return {}
         recurring = await integrity.recurring_failures(connection)
         judged = {}

@@ -431,8 +431,11 @@ begin
         select from %2$s as users
         where users.%3$I = user_key::%6$s and (%9$s) and not coalesce((%10$s), false)
     );
-exception when data_exception or integrity_constraint_violation or plpgsql_error or assert_failure then
-    -- The user's own values. Anything else is wrong with the conditions, and no reason to announce everybody.
+exception when others or assert_failure then
+    -- Anything but the user's own values is wrong with the conditions, and no reason to announce everybody.
+    if not pgmend.is_of_one_user(sqlstate) then
+        raise;
+    end if;
     return true;
 end
 $function$
@@ -587,6 +590,19 @@ $function$
 $template$
 )
 $templates$;
+
+-- Whether a SQLSTATE of a source's conditions is the matter of the user for whom it was raised: their values, two rows for a
+-- scalar sub-select, or a class that is none of the server's, nor pgmend's, which the application raises for whom it likes.
+create or replace function pgmend.is_of_one_user(sqlstate_raised text)
+returns boolean
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+select substr(sqlstate_raised, 1, 2) in ('21', '22', '23', 'P0') or not substr(sqlstate_raised, 1, 2) = any (
+    '{00,01,02,03,08,09,0A,0B,0F,0L,0P,0Z,10,20,24,25,26,27,28,2B,2D,2F,34,38,39,3B,3D,3F,40,42,44,53,54,55,57,58,F0,HV,PM,XX}'::text[]
+)
+$function$;
 
 -- A failure as the events keep it. Two classes quote values of the row in their messages.
 create or replace function pgmend.evidence(sqlstate_raised text, constraint_name text, column_name text, message text)

@@ -131,8 +131,34 @@ begin
 end
 $function$;
 
--- Which conditions of a source raise whoever the user is, and what. Each is tried on a few users: one that calls a function
--- raises only when there is somebody to call it for. What a user's own values raise is that user's matter, and not told here.
+-- What a condition of a source raises where it is asked for some of its users: null, null where nothing.
+create or replace function pgmend.raised_by_condition(
+    source pgmend.profile_sources, written text, user_keys text[], out raised text, out message text
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+    execute format(
+        'select from (select (%1$s) as holds from %2$s as users where users.%3$I = any ($1::%4$s[]) offset 0) as judged where judged.holds',
+        written, source.users_table, source.users_key,
+        (
+            select format_type(attribute.atttypid, -1) from pg_attribute as attribute
+            where attribute.attrelid = source.users_table and attribute.attname = source.users_key
+        )
+    ) using user_keys;
+exception
+    when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available or object_in_use then
+        raise;
+    when others or assert_failure then
+        raised := sqlstate;
+        message := left(split_part(sqlerrm, e'\n', 1), 300); -- it is told in probes and alerts
+end
+$function$;
+
+-- Which conditions of a source raise whoever the user is, and what: for nobody already, or for each of a few users, as one that
+-- calls a function raises only when there is somebody to call it for. What it raises for some of them is their matter, and so
+-- are the values of one user, or of each: neither is told here.
 create or replace function pgmend.refused_conditions(wanted_source integer)
 returns table (condition text, written text, raised text, message text)
 language plpgsql
@@ -143,24 +169,32 @@ as $function$
 #variable_conflict use_variable
 declare
     source pgmend.profile_sources;
+    keys text[];
 begin
     select configured.* into strict source from pgmend.profile_sources as configured where configured.source_id = wanted_source;
+    if not exists (select from pg_class as relation where relation.oid = source.users_table) then
+        return; -- to be told by the functions that name the table: all that is left here is its number
+    end if;
+    execute format('select array(select users.%1$I::text from %2$s as users limit 20)', source.users_key, source.users_table) into keys;
     for condition, written in values ('eligible_when', source.eligible_when), ('erased_when', source.erased_when) loop
-        begin
-            execute format(
-                'select from (select (%1$s) as holds from %2$s as users limit 20) as judged where judged.holds',
-                written, source.users_table
-            );
-        exception
-            when transaction_rollback or insufficient_resources or operator_intervention or lock_not_available or object_in_use then
-                raise;
-            when others or assert_failure then
-                if sqlstate !~ '^(22|23|P0)' then
-                    raised := sqlstate;
-                    message := sqlerrm;
-                    return next;
-                end if;
-        end;
+        -- All of them at once: most conditions raise nothing, and a look at two hundred sources must not take long.
+        continue when (select together.raised is null from pgmend.raised_by_condition(source, written, keys) as together);
+        return query
+        with tried as materialized (
+            select asked.for_nobody, answer.raised, answer.message
+            from (
+                select true as for_nobody, '{}'::text[] as keys
+                union all
+                select false, array[one.key] from unnest(keys) as one (key)
+            ) as asked
+            cross join lateral pgmend.raised_by_condition(source, written, asked.keys) as answer
+        )
+        select condition, written, tried.raised, tried.message
+        from tried
+        where tried.raised !~ '^(21|22|23|P0)'
+            and (tried.for_nobody or not exists (select from tried as other where not other.for_nobody and other.raised is null))
+        order by tried.for_nobody desc
+        limit 1;
     end loop;
 end
 $function$;

@@ -12,12 +12,14 @@ from tests.support.waiting import eventually
 from worker.core.meters import Meters
 from worker.core.vitals import Pulse
 from worker.counting import count as count_integrity
+from worker.counting import examine
 from worker.log import Log
 from worker.pipeline import Path, careful, turn
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
 from worker.store import pauses
 from worker.store.connection import Connection, Target
+from worker.store.profiles import lock_look, lock_sweep, refused_conditions
 from worker.sweeping import sweep
 
 OTHER = """
@@ -136,7 +138,7 @@ async def test_events_that_come_back_again_and_again_make_a_source_fail(connecti
     assert (kept["sqlstate"], kept["message"], kept["events"]) == ("42883", "gone", 2)
 
 
-@pytest.mark.parametrize("sqlstate", ["40001", "22012", "23503", "P0001", "PM001", "PM008"])
+@pytest.mark.parametrize("sqlstate", ["40001", "21000", "22012", "23503", "P0001", "PM001", "PM008", "AB123"])
 async def test_events_that_wait_for_a_reason_of_their_own_say_nothing_against_the_source(
     connection: Connection, path: Path, sqlstate: str
 ) -> None:
@@ -158,6 +160,85 @@ async def test_conditions_that_choke_on_one_user_are_no_failure_of_the_source(co
     await sign_up(connection, "")
 
     assert await count_integrity(connection) == {}
+
+
+CHOKES_ON_ADA = """
+    create table public.plans (email text);
+    insert into public.plans values ('ada@x'), ('ada@x'), ('bob@x');
+    create function public.is_welcome(wanted text) returns boolean language plpgsql as $$
+    begin
+        if wanted = 'ada@x' then raise exception 'who is that?' using errcode = 'AB123'; end if;
+        return true;
+    end $$;
+    select pgmend.attach_source('public.users', 'public.profiles', recipe, eligible_when => '%s') from pgmend.profile_sources
+"""
+TWO_ROWS = CHOKES_ON_ADA % "(select true from public.plans where plans.email = users.email)"
+A_STATE_OF_ITS_OWN = CHOKES_ON_ADA % "public.is_welcome(users.email)"
+
+
+@pytest.mark.parametrize("chokes", [TWO_ROWS, A_STATE_OF_ITS_OWN])
+async def test_one_user_whom_the_conditions_choke_on_stops_no_sweep(
+    connection: Connection, path: Path, log: Log, chokes: str
+) -> None:
+    """A sub-select that finds two rows for them, a SQLSTATE of the application's own: others are healed, the source works."""
+    await connection.execute(chokes)
+    await connection.execute("alter table public.users disable trigger user")
+    await sign_up(connection, "ada@x")
+    await sign_up(connection, "bob@x")
+    failing = await count_integrity(connection)
+    await sweep(connection, log, most=10)
+    await turn(path)
+    await careful(path)
+    await connection.execute("update pgmend.careful_events set attempts = 5")
+
+    assert failing == await count_integrity(connection) == {}
+    assert await count(connection, "public.profiles") == 1
+
+
+async def test_condition_that_raises_for_everybody_is_refused_whatever_the_first_of_them_raises(connection: Connection) -> None:
+    """One user's own value hides no function that is gone for all the others."""
+    await connection.execute(
+        "create function public.f(text) returns boolean language plpgsql as "
+        "$$ begin perform 1 / length($1); return exists (select from public.gone); end $$;"
+        "select pgmend.attach_source('public.users', 'public.profiles', '{}', eligible_when => 'public.f(users.email)')"
+    )
+    await connection.execute("alter table public.users disable trigger user")
+    await sign_up(connection, "")
+    await sign_up(connection, "bob@x")
+    (refused,) = await refused_conditions(connection, 1)
+
+    assert (refused.name, refused.failure.sqlstate) == ("eligible_when", "42P01")
+
+
+async def test_look_holds_up_no_sweep_and_no_count_and_they_hold_up_no_look(database: Database, log: Log) -> None:
+    """A worker that only looks costs no other its sweep, nor a long count the looks; of two looks one is enough."""
+    connection, looking, counting = [await database.connect() for _ in range(3)]
+    await connection.execute(CONDITION)
+    meters = Meters()
+    async with looking.transaction():
+        assert await lock_look(looking)
+        assert await examine(connection) == {}
+        assert set(await count_integrity(connection)) == {1}
+        await sweep(connection, log, most=10, meters=meters)
+    async with counting.transaction():
+        assert await lock_sweep(counting)
+        assert set(await examine(connection)) == {1}
+
+    assert meters.sweeps.values[("left_to_another",)] == 0
+
+
+async def test_of_a_message_that_never_ends_a_line_is_kept(connection: Connection) -> None:
+    """Whatever a function raises stands in a probe and an alert: its first line, and of that what can be read."""
+    await connection.execute(
+        "create function public.f() returns boolean language plpgsql as $$ begin"
+        "   raise exception e'%\nkey=secret', repeat('x', 5000) using errcode = 'XX000';"
+        " end $$;"
+        "select pgmend.attach_source('public.users', 'public.profiles', '{}', eligible_when => 'public.f()')"
+    )
+    await sign_up(connection)
+    failing = await count_integrity(connection)
+
+    assert failing[1].failure.message == "eligible_when (public.f()): " + "x" * 300
 
 
 async def test_source_that_works_again_fails_no_longer(connection: Connection) -> None:

@@ -31,6 +31,8 @@ BREAKS = [
     (_RAISES_FOR_USERS, "42P01", 'eligible_when (public.is_welcome(users.id)): relation "public.banned" does not exist'),
     ("alter table public.users rename full_name to called", "42703", "column users.full_name does not exist"),
     ("alter table public.profiles rename avatar_url to picture", "42703", "avatar_url"),
+    ("drop table public.users cascade", "42P01", 'relation "public.users" does not exist'),
+    ("alter table public.users drop id cascade", "42703", "column users.id does not exist"),
     ("drop function pgmend.facts_1(text[])", "42883", "function pgmend.facts_1(text[]) does not exist"),
     ("drop function pgmend.count_1()", "42883", "pgmend.count_1()"),
     ("drop function public.display_name(text, text)", "42883", "function public.display_name(text, text) does not exist"),

@@ -30,7 +30,7 @@ def test_events_that_come_back_for_a_lasting_reason_are_the_source_s_failure(sql
     assert judge(None, [SourceFailure(Failure("23503", "a row"), 9), met, SourceFailure(GONE, 1)]) == met
 
 
-@pytest.mark.parametrize("sqlstate", ["22012", "23503", "P0001", "PM001", "PM008", "40001", "57014"])
+@pytest.mark.parametrize("sqlstate", ["21000", "22012", "23503", "P0001", "PM001", "PM008", "40001", "57014", "AB123"])
 def test_events_that_come_back_for_their_own_reason_are_none(sqlstate: str) -> None:
     """Values, missing rows, a user who is not there yet, a lock."""
     assert judge(None, [SourceFailure(Failure(sqlstate, "own"), 99)]) is None

@@ -76,6 +76,15 @@ def test_source_that_fails_is_not_said_to_be_whole() -> None:
     assert line(status).endswith("1 FAILING")
 
 
+def test_nothing_that_an_application_raises_commands_the_terminal() -> None:
+    """What cannot be seen is written as an escape."""
+    (source,) = STATUS.sources
+    failing = replace(source, failing_since=NOON, failure="SQLSTATE XX000: \x1b[2Jgone\nsource 2: whole")
+    text = "\n".join(lines(replace(STATUS, sources=(failing,))))
+
+    assert r"SQLSTATE XX000: \x1b[2Jgone\nsource 2: whole; events" in text
+
+
 def test_throughput_is_drawn_as_bars_of_one_scale() -> None:
     """The busiest minute is full, a minute without work is empty, and little work is not nothing."""
     assert sparkline(STATUS.minutes) == "▂ █"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from worker.commands.columns import moment, span
+from worker.core.quoting import visible
 from worker.core.status import Backlog, Minute, SourceStatus, Status
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -16,8 +17,9 @@ def lines(status: Status) -> Iterator[str]:
         if source.paused_at is not None:
             yield f"              PAUSED since {moment(source.paused_at)}: {source.paused_because}"
         if source.failing_since is not None:
+            why = visible(source.failure or "")
             events = f"events that come back with it: {source.failing_events:,}"
-            yield f"              FAILING since {moment(source.failing_since)}: {source.failure}; {events} -> pgmend doctor"
+            yield f"              FAILING since {moment(source.failing_since)}: {why}; {events} -> pgmend doctor"
     yield f"outbox        {_backlog(status.backlog)}"
     yield f"last hour     {_hour(status.minutes)}"
     yield f"              {sparkline(status.minutes)}"

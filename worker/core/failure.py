@@ -1,5 +1,6 @@
 """Failures, classified by SQLSTATE and constraint, never by message text."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,9 @@ _TRANSIENT_CLASSES = frozenset({"40", "53"})
 _TRANSIENT_STATES = frozenset({NOT_MADE_SQLSTATE, "55P03", "55006", "57014", "25P03", "25P04"})
 _CONNECTION_CLASSES = frozenset({"08"})
 _CONNECTION_STATES = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})  # 25006: the server is a standby now
+_SERVER_CLASSES = frozenset(
+    re.findall("..", "0001020308090A0B0F0L0P0Z102021222324252627282B2D2F3438393B3D3F4042445354555758F0HVP0XX")
+)
 
 
 class FailureClass(Enum):
@@ -50,3 +54,8 @@ def classify(sqlstate: str) -> FailureClass:
     if sqlstate[:2] in _TRANSIENT_CLASSES or sqlstate in _TRANSIENT_STATES:
         return FailureClass.TRANSIENT
     return FailureClass.PERMANENT
+
+
+def is_of_the_application(sqlstate: str) -> bool:
+    """Return whether a SQLSTATE has a class that is none of the server's, nor pgmend's: the application's own."""
+    return sqlstate[:2] not in _SERVER_CLASSES and sqlstate[:2] != "PM"

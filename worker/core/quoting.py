@@ -19,7 +19,11 @@ def dollar_quoted(value: str, tag: str) -> str:
     return f"${free}${value}${free}$"
 
 
+def visible(text: str) -> str:
+    """Return the text as one line. What would end the line, or cannot be seen, is written as an escape."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def remark(text: str) -> str:
-    """Return one line of comment. What would end the line, or cannot be seen, is written as an escape."""
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-    return f"-- {shown}".rstrip()
+    """Return one line of comment, all of it visible."""
+    return f"-- {visible(text)}".rstrip()

@@ -48,7 +48,7 @@ def wait_for_event(event: Event, failure: Failure, policy: RetryPolicy, jitter: 
     )
 
 
-_USERS_OWN_FAULT = frozenset({"22", "23", "P0"})
+_USERS_OWN_FAULT = frozenset({"21", "22", "23", "P0"})
 """Classes that a user's own values raise. Any other failure of a source's conditions may be everybody's, and pass."""
 
 

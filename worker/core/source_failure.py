@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from worker.core.failure import Failure, FailureClass, classify
+from worker.core.failure import Failure, FailureClass, classify, is_of_the_application
 
-_OF_ONE_EVENT = frozenset({"22", "23", "P0", "PM"})
+_OF_ONE_EVENT = frozenset({"21", "22", "23", "P0", "PM"})
 """Classes that the values of one user or of one row raise, or pgmend itself: the event becomes a dead letter, or waits."""
 
 
 def is_of_the_source(sqlstate: str) -> bool:
     """Return whether a SQLSTATE says that something is wrong with a source, whoever the user is, and will not pass by itself."""
-    return sqlstate[:2] not in _OF_ONE_EVENT and classify(sqlstate) is FailureClass.PERMANENT
+    if sqlstate[:2] in _OF_ONE_EVENT or is_of_the_application(sqlstate):
+        return False
+    return classify(sqlstate) is FailureClass.PERMANENT
 
 
 @dataclass(frozen=True, slots=True)

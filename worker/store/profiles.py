@@ -48,6 +48,11 @@ async def lock_sweep(connection: Connection) -> bool:
     return bool(await connection.fetchval(statement("profiles/lock_sweep")))
 
 
+async def lock_look(connection: Connection) -> bool:
+    """Try to be the only one who looks whether the sources work, until the transaction ends; return whether that is so."""
+    return bool(await connection.fetchval(statement("profiles/lock_look")))
+
+
 async def sweep(connection: Connection, source_id: int, *, most: int) -> int:
     """Write events for users of one source without a profile that nothing announced; return how many."""
     return int(await connection.fetchval(statement("profiles/sweep"), source_id, most))
