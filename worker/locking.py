@@ -19,9 +19,6 @@ from worker.store.connection import Connection
 
 T = TypeVar("T")
 
-_NOT_GRANTED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""What a statement fails with when somebody else holds what it needs."""
-
 _OVERTAKEN = (
     asyncpg.DuplicateTableError,
     asyncpg.DuplicateObjectError,
@@ -78,7 +75,7 @@ class Locking:
         while True:
             try:
                 return await self.watched(attempt())
-            except (NotYetError, *_NOT_GRANTED, *_OVERTAKEN) as error:
+            except (NotYetError, *locks.NOT_GRANTED, *_OVERTAKEN) as error:
                 if self.patience.retries.is_exhausted(number):
                     raise self._given_up(number, error) from error
             delay = self.patience.retries.delay(number, random.random())  # noqa: S311 (spread, not secrecy)

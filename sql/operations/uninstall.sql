@@ -1,11 +1,14 @@
 -- Removes pgmend: the schema, and with its functions every trigger on the application's tables, also on tables that another
 -- role owns. What stays is the audit table. Refused while captured rows, or rows that a repair took away, would be lost, unless
--- `set pgmend.discard_events = 'yes'` was said before.
+-- `set pgmend.discard_events = 'yes'` was said before. A lock that does not come soon is given up: then run it again.
 do $operation$
 declare
     captured_rows bigint;
     role_name name;
 begin
+    -- Shorter than deadlock_timeout: a sign-up that meets this in a deadlock is never the one that is ended.
+    perform set_config('lock_timeout', '500ms', true);
+
     if to_regclass('pgmend.careful_events') is not null and coalesce(current_setting('pgmend.discard_events', true), '') <> 'yes' then
         -- A capture that is not committed yet is waited for, and counted.
         lock table pgmend.careful_events, pgmend.dead_letters in access exclusive mode;

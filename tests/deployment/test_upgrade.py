@@ -10,17 +10,21 @@ from tests.support.database import Database, count, sign_up
 from tests.support.process import WorkerProcess
 from tests.support.waiting import eventually
 from tests.support.workload import park_order, settled
-from worker.store import migrations
+from worker.store import locks, migrations
 from worker.store.connection import Connection
 
 EXPANDED = """
+    set local lock_timeout = '500ms';
     alter table pgmend.express_events add column later text;
     alter table pgmend.careful_events add column later jsonb not null default '{}';
     alter table pgmend.dead_letters add column later text;
     alter table pgmend.workers add column later integer not null default 0;
     insert into pgmend.migrations (version, name, sha256) values (9999, '9999_later', 'unknown to this worker')
 """
-"""What the migration of a later version may do beneath workers of this one: add, with a default, and take nothing away."""
+"""What the migration of a later version may do beneath workers of this one: add, with a default, and take nothing away.
+
+It is applied as ``pgmend migrate`` applies one: the worker's first sweep holds the tables in an order of its own.
+"""
 LOSE_CONNECTIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name = 'pgmend'"
 )
@@ -31,7 +35,7 @@ async def test_worker_goes_on_when_the_schema_becomes_newer_beneath_it(connectio
     """After the migration of the next version it heals and replays, on its old connections and on new ones."""
     worker = await start(**RARE)
     await worker.logged("listener_connected")
-    await connection.execute(EXPANDED)
+    await locks.patiently(connection, lambda: connection.execute(EXPANDED))
     await park_order(connection, await sign_up(connection))
     await settled(connection)
     await connection.execute(LOSE_CONNECTIONS)

@@ -1,15 +1,20 @@
 """Migrations: all or nothing, twice without harm, drift refused, uninstalled without a trace."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
+from tests.support.activity import lock_table
 from tests.support.database import Database, count, install_application, sign_up
 from tests.support.process import run_command
+from tests.support.waiting import eventually
 from worker import pipeline
-from worker.errors import ErrorLogsShapeError, EventsPendingError, MigrationDriftError, SchemaNewerError
+from worker.errors import ErrorLogsShapeError, EventsPendingError, LockNotGrantedError, MigrationDriftError, SchemaNewerError
 from worker.pipeline import Path
 from worker.store import migrations
+from worker.store.connection import Connection
+from worker.store.locks import PAUSES_SECONDS
 
 SCHEMA = """
 select string_agg(line, E'\\n' order by line) from (
@@ -26,6 +31,7 @@ select string_agg(line, E'\\n' order by line) from (
     select coalesce(relacl::text, '') || relname from pg_class where relnamespace = 'pgmend'::regnamespace
 ) as lines
 """
+HELD_BACK = "select $2 = any (pg_blocking_pids($1))"
 
 
 async def test_second_run_changes_nothing(empty_database: Database) -> None:
@@ -73,6 +79,39 @@ async def test_two_who_migrate_at_once_do_it_once(empty_database: Database) -> N
     )
 
     assert sorted(len(state.pending) for state in states) == [0, len(migrations.all_migrations())]
+
+
+@pytest.mark.parametrize("act", ["migrate", "uninstall"])
+async def test_lock_that_a_transaction_holds_is_given_up_before_it_is_a_deadlock_and_asked_for_again(
+    database: Database, connection: Connection, act: str
+) -> None:
+    """A transaction that wants what is locked already, while it holds what is wanted next, is never ended for it."""
+    await connection.execute("delete from pgmend.migrations where version > 3")
+    other = await database.connect()
+    await other.execute("set deadlock_timeout = '60s'")
+    writing = await lock_table(other, "pgmend.dead_letters", "row exclusive")
+    changing = asyncio.ensure_future(_change(connection, act))
+    watching = await database.connect()
+    await eventually(lambda: watching.fetchval(HELD_BACK, connection.get_server_pid(), other.get_server_pid()))
+
+    await other.execute("select count(*) from pgmend.outbox")
+    await writing.commit()
+    await changing
+
+    stands = await connection.fetchval("select to_regclass('pgmend.dead_letters') is not null")
+    assert stands is (act == "migrate")
+
+
+@pytest.mark.parametrize("act", ["migrate", "uninstall"])
+async def test_lock_that_never_comes_is_given_up_with_what_to_do(database: Database, connection: Connection, act: str) -> None:
+    """Nothing is changed, and the status is one of its own."""
+    await connection.execute("delete from pgmend.migrations where version > 3")
+    holding = await lock_table(await database.connect(), "pgmend.dead_letters", "row exclusive")
+    with pytest.raises(LockNotGrantedError, match="tried 2 times -> nothing was changed"):
+        await _change(connection, act, pauses=(0,))
+
+    await holding.rollback()
+    assert await connection.fetchval("select max(version) from pgmend.migrations") == 3
 
 
 async def test_error_logs_of_another_shape_stops_the_installation_whole(empty_database: Database) -> None:
@@ -149,3 +188,10 @@ async def test_uninstall_refuses_to_drop_captured_rows(database: Database, path:
     await migrations.uninstall(connection, discard_events=False)
 
     assert await count(connection, "public.orders") == 1
+
+
+async def _change(connection: Connection, act: str, pauses: Sequence[float] = PAUSES_SECONDS) -> None:
+    if act == "migrate":
+        await migrations.apply(connection, error_logs_table="public.error_logs", pauses=pauses)
+    else:
+        await migrations.uninstall(connection, discard_events=False, pauses=pauses)

@@ -6,6 +6,7 @@ import sys
 
 from worker import settings
 from worker.commands import Commands
+from worker.core.rendering import LOCK_TIMEOUT
 from worker.settings import Settings
 from worker.store import migrations
 from worker.store.connection import Target, close, connect
@@ -63,7 +64,7 @@ async def migrate(effective: Settings, *, show_status: bool, dry_run: bool) -> i
 
 def print_sql() -> int:
     """Print every migration as one transaction, to be pasted into an SQL editor."""
-    print("begin;\n")
+    print(f"begin;\n\nset local lock_timeout = '{LOCK_TIMEOUT}';\n")
     for migration in migrations.all_migrations():
         print(f"-- {migration.path.name}\n{migration.text}")
         print(

@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import asyncpg
 
+from worker.core.rendering import LOCK_TIMEOUT
 from worker.errors import (
     ErrorLogsShapeError,
     EventsPendingError,
@@ -17,6 +19,7 @@ from worker.errors import (
     SchemaNewerError,
 )
 from worker.store.connection import Connection, explained
+from worker.store.locks import PAUSES_SECONDS, patiently
 from worker.store.statements import sql_directory, statement
 
 _LOCK_POLL_SECONDS = 0.2
@@ -79,21 +82,27 @@ async def status(connection: Connection) -> Status:
     return Status(applied, tuple(migration for migration in known if migration.version not in recorded))
 
 
-async def apply(connection: Connection, *, error_logs_table: str, lock_timeout: float = 30.0) -> Status:
+async def apply(
+    connection: Connection, *, error_logs_table: str, lock_timeout: float = 30.0, pauses: Sequence[float] = PAUSES_SECONDS
+) -> Status:
     """Apply what is pending, all of it or nothing, and return what was pending and what is applied now.
 
-    Waits up to ``lock_timeout`` seconds for another one who migrates.
+    Waits up to ``lock_timeout`` seconds for another one who migrates, and for tables as ``patiently`` does: workers and
+    sign-ups hold them meanwhile, in an order of their own.
     """
+
+    async def act() -> Status:
+        await _lock(connection, lock_timeout)
+        await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+        before = await status(connection)
+        await connection.execute("select set_config('pgmend.error_logs_table', $1, true)", error_logs_table)
+        for migration in before.pending:
+            await connection.execute(migration.text)
+            await connection.execute(statement("migrations/record"), migration.version, migration.name, migration.sha256)
+        return before
+
     try:
-        async with connection.transaction():
-            await _lock(connection, lock_timeout)
-            # Attached tables are locked for an instant, and sign-ups queue behind whoever waits for that.
-            await connection.execute("set local lock_timeout = '3s'")
-            before = await status(connection)
-            await connection.execute("select set_config('pgmend.error_logs_table', $1, true)", error_logs_table)
-            for migration in before.pending:
-                await connection.execute(migration.text)
-                await connection.execute(statement("migrations/record"), migration.version, migration.name, migration.sha256)
+        before = await patiently(connection, act, pauses)
     except asyncpg.PostgresError as error:
         raise _explained(error) from error
     return Status(applied=all_migrations(), pending=before.pending)
@@ -113,18 +122,21 @@ async def require_current(connection: Connection) -> None:
         )
 
 
-async def uninstall(connection: Connection, *, discard_events: bool) -> bool:
+async def uninstall(connection: Connection, *, discard_events: bool, pauses: Sequence[float] = PAUSES_SECONDS) -> bool:
     """Remove everything but the audit table; return whether there was anything.
 
     Raises EventsPendingError when captured rows would be lost.
     """
+
+    async def act() -> bool:
+        await _lock(connection, 30.0)
+        was_there = bool(await connection.fetchval(statement("migrations/stands")))
+        await connection.execute("select set_config('pgmend.discard_events', $1, true)", "yes" if discard_events else "no")
+        await connection.execute(uninstall_text())
+        return was_there
+
     try:
-        async with connection.transaction():
-            await _lock(connection, 30.0)
-            was_there = bool(await connection.fetchval(statement("migrations/stands")))
-            await connection.execute("select set_config('pgmend.discard_events', $1, true)", "yes" if discard_events else "no")
-            await connection.execute(uninstall_text())
-            return was_there
+        return await patiently(connection, act, pauses)
     except asyncpg.PostgresError as error:
         raise _explained(error) from error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from worker.store.connection import Connection
-from worker.store.sources import PAUSES_SECONDS, patiently
+from worker.store.locks import patiently
 from worker.store.statements import statement
 
 
@@ -42,7 +42,7 @@ async def make_due(connection: Connection, source_id: int | None) -> dict[int, i
     async def act() -> list[asyncpg.Record]:
         return await connection.fetch(statement("pauses/make_due"), source_id)
 
-    return {row["source_id"]: row["events"] for row in await patiently(connection, act, PAUSES_SECONDS)}
+    return {row["source_id"]: row["events"] for row in await patiently(connection, act)}
 
 
 async def exists(connection: Connection, source_id: int) -> bool:

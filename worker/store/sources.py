@@ -1,10 +1,8 @@
 """Profile sources: which are attached, attaching, and detaching."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import asyncpg
 
@@ -12,12 +10,8 @@ from worker.core.catalog import Guard, Source
 from worker.core.status import SourceStatus
 from worker.errors import EventsPendingError, PgmendError, PrivilegeMissingError, SourceRefusedError
 from worker.store.connection import Connection, explained
+from worker.store.locks import PAUSES_SECONDS, patiently
 from worker.store.statements import statement
-
-T = TypeVar("T")
-
-PAUSES_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
-"""Between the tries to get the locks. In these pauses nobody waits for us."""
 
 _ERRORS: dict[str, type[PgmendError]] = {
     "PM011": EventsPendingError,
@@ -73,7 +67,7 @@ async def attach(connection: Connection, text: str, *, pauses: Sequence[float] =
     async def act() -> None:
         await connection.execute(text)
 
-    await patiently(connection, act, pauses)
+    await _patiently(connection, act, pauses)
 
 
 async def detach(
@@ -85,32 +79,12 @@ async def detach(
         for source_id in source_ids:
             await connection.execute(statement("sources/detach"), source_id, discard_events)
 
-    await patiently(connection, act, pauses)
+    await _patiently(connection, act, pauses)
 
 
-async def patiently(connection: Connection, act: Callable[[], Awaitable[T]], pauses: Sequence[float]) -> T:
-    """Do something in a transaction, and again after each pause while somebody else holds a lock."""
-    for pause in pauses:
-        try:
-            return await _whole(connection, act)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            await asyncio.sleep(pause)
+async def _patiently(connection: Connection, act: Callable[[], Awaitable[None]], pauses: Sequence[float]) -> None:
     try:
-        return await _whole(connection, act)
-    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
-        raise PgmendError(
-            "a table is locked by somebody else",
-            detail=f"tried {len(pauses) + 1} times",
-            hint="nothing was changed; look for long transactions in pg_stat_activity, or try again in a quiet moment",
-        ) from error
-
-
-async def _whole(connection: Connection, act: Callable[[], Awaitable[T]]) -> T:
-    try:
-        async with connection.transaction():
-            return await act()
-    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-        raise
+        await patiently(connection, act, pauses)
     except asyncpg.PostgresError as error:
         raise _explained(error) from error
 
