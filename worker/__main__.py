@@ -1,5 +1,6 @@
 """The command line and composition root: settings -> log -> command; exit codes as in ``errors``."""
 
+import errno
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ from worker.store.connection import LOST, explained
 BROKEN_PIPE = 141
 """As a shell says of a program that SIGPIPE has ended."""
 
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What a file answers that takes no more, and no server that is out of reach."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
@@ -24,17 +28,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = int(options.run(options))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone, as `| head` does; what is still to be flushed goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone, as `| head` does
         return BROKEN_PIPE
     except (asyncpg.PostgresError, *LOST) as error:
-        return _refuse(explained(error))
+        return _refuse(_unwritable(error) or explained(error))
     except PgmendError as error:
         return _refuse(error)
     except KeyboardInterrupt:
         return 130
     else:
         return status
+
+
+def _unwritable(error: BaseException) -> PgmendError | None:
+    if not isinstance(error, OSError) or error.errno not in _UNWRITABLE:
+        return None
+    _drop_output()
+    hint = "free space, or write elsewhere; what the command has changed stands"
+    return PgmendError("the output cannot be written", detail=os.strerror(error.errno), hint=hint)
+
+
+def _drop_output() -> None:
+    """Let what is still to be flushed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _be_mortal() -> None:

@@ -32,15 +32,14 @@ async def _judged(connection: Connection, counts: Counting | None, pulse: Pulse)
         if not await (profiles.lock_sweep if counts else profiles.lock_look)(connection):
             return {}
         recurring = await integrity.recurring_failures(connection)
-        judged = {}
+        judged: dict[int, SourceFailure | None] = {}
         for source_id in await retention.sources(connection):
             pulse.go_on()
             judged[source_id] = judge(await _met(connection, source_id, counts), recurring.get(source_id, ()))
-    failing = {source_id: failure for source_id, failure in judged.items() if failure is not None}
     # In a transaction of its own: whoever attaches the source again takes the failure back, and counting may take long.
     async with connection.transaction():
-        await integrity.keep_failures(connection, failing)
-    return failing
+        await integrity.keep_failures(connection, judged)
+    return {source_id: failure for source_id, failure in judged.items() if failure is not None}
 
 
 async def _met(connection: Connection, source_id: int, counts: Counting | None) -> Failure | None:

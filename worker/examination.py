@@ -27,7 +27,6 @@ class Wishes:
     target: Target
     listen_target: Target
     bell_patience: float
-    worker_silence: float
     statement_seconds: float = 5.0
     with_trial: bool = True
     worker_role: str | None = None
@@ -43,7 +42,7 @@ class Examination:
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sight = Sight(self.wishes.worker_silence, self.wishes.worker_role)
+        self.sight = Sight(self.wishes.worker_role)
 
     async def run(self) -> Report:
         """Look at everything and return the report."""

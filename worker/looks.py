@@ -20,8 +20,6 @@ from worker.store.connection import Connection
 class Sight:
     """What one run has seen so far: facts for people, and what later looks go by."""
 
-    worker_silence: float
-    """How many seconds a worker may be silent."""
     worker_role: str | None = None
     """The role that is judged as the worker's: as a person named it, and once it was looked at, whoever it is."""
     facts: dict[str, str] = field(default_factory=dict)
@@ -133,9 +131,8 @@ async def at_guards(connection: Connection, _sight: Sight) -> list[Finding]:
 async def at_workers(connection: Connection, sight: Sight) -> list[Finding]:
     """Look for a worker that lives."""
     last = await workers.last_seen(connection, None)
-    is_alive = last.is_alive(sight.worker_silence)
-    sight.facts["worker"] = f"seen {last.at_work:,.1f} s ago" if is_alive else last.said()
-    return judge_worker(last, sight.worker_silence)
+    sight.facts["worker"] = f"seen {last.at_work:,.1f} s ago" if last.is_alive else last.said()
+    return judge_worker(last)
 
 
 async def at_backlog(connection: Connection, sight: Sight) -> list[Finding]:

@@ -241,6 +241,17 @@ async def test_source_that_does_not_exist_exits_22(database: Database) -> None:
     assert (await refused(database.url, "resume", "--source", "7"))[0] == 22
 
 
+async def test_full_disk_is_no_server_out_of_reach() -> None:
+    """What cannot be written is said so, in one line."""
+    command = f"{sys.executable} -m worker sql > /dev/full"
+    process = await asyncio.create_subprocess_exec("bash", "-c", command, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+
+    assert (process.returncode, err.count(b"\n")) == (1, 1), err
+    assert err.startswith(b"pgmend: the output cannot be written: No space left on device -> free space")
+
+
 async def test_reader_that_goes_away_is_no_server_out_of_reach() -> None:
     """`pgmend sql | head -1` prints its line, and no complaint."""
     command = f"set -o pipefail; {sys.executable} -m worker sql | head -1"

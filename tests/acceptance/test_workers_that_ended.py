@@ -3,13 +3,15 @@
 import json
 import signal
 
+import pytest
+
 from tests.conftest import StartWorker
 from tests.support.database import Database, count
+from tests.support.examined import checks, findings
 from tests.support.process import run_command
 from tests.support.waiting import eventually
-from worker.store import observation, workers
+from worker.store import observation, status, workers
 from worker.store.connection import Connection
-from worker.store.observation import Bounds
 from worker.store.workers import Identity
 
 OLDER = "update pgmend.workers set seen_at = seen_at - interval '6 minutes'"
@@ -21,11 +23,11 @@ async def test_after_a_clean_stop_check_doctor_and_status_say_that_it_stopped(da
     await worker.logged("listener_connected")
     worker.send(signal.SIGTERM)
     assert await worker.ended() == 0
-    status, _, err = await run_command(database.url, "check")
+    ended, _, err = await run_command(database.url, "check")
     _, found, _ = await run_command(database.url, "doctor", "--no-trial")
     _, seen, _ = await run_command(database.url, "status")
 
-    assert (status, "the last one stopped" in err) == (21, True), err
+    assert (ended, "the last one stopped" in err) == (21, True), err
     assert "the last one stopped" in found
     assert ", stopped " in seen
 
@@ -38,11 +40,11 @@ async def test_killed_worker_is_silent_and_neither_listens_nor_stopped(
     await eventually(lambda: count(connection, "pgmend.workers where listening"))
     await worker.kill()
     await connection.execute(OLDER)
-    status, _, err = await run_command(database.url, "check")
+    ended, _, err = await run_command(database.url, "check")
     _, seen, _ = await run_command(database.url, "status")
     _, shown, _ = await run_command(database.url, "status", "--json")
 
-    assert (status, "s ago, and has not said that it stops" in err) == (21, True), err
+    assert (ended, "s ago, and has not said that it stops" in err) == (21, True), err
     assert (", SILENT, seen 6 min ago" in seen, "listening" in seen) == (True, False), seen
     assert [it["state"] for it in json.loads(shown)["workers"]] == ["silent"]
 
@@ -65,8 +67,23 @@ async def test_worker_at_work_is_seen_beside_one_that_has_just_stopped(connectio
         await workers.seen(connection, Identity(name, "h", 1, "0"), listening=True)
     await workers.gone(connection, Identity("gone", "h", 1, "0"))
     last = await workers.last_seen(connection, "h")
-    observed = await observation.look(connection, Bounds(alive_within=15.0))
+    observed = await observation.look(connection)
 
-    assert last.is_alive(15.0)
+    assert last.is_alive
     assert (observed.workers_alive, observed.workers_listening) == (1, 1)
-    assert not (await workers.last_seen(connection, "elsewhere")).is_alive(15.0)
+    assert not (await workers.last_seen(connection, "elsewhere")).is_alive
+
+
+@pytest.mark.parametrize(("silent_after", "state"), [(3600.0, "listening"), (10.0, "silent")])
+async def test_worker_is_alive_for_as_long_as_its_own_heartbeats_say(
+    database: Database, connection: Connection, silent_after: float, state: str
+) -> None:
+    """Whoever asks, with whatever settings of their own: check, doctor, status and metrics say the same."""
+    await workers.seen(connection, Identity("slow", "h", 1, "0"), listening=True, silent_after=silent_after)
+    await connection.execute("update pgmend.workers set seen_at = seen_at - interval '5 minutes'")
+    is_alive = state == "listening"
+
+    assert [it.state for it in (await status.seen(connection)).workers] == [state]
+    assert (await observation.look(connection)).workers_alive == is_alive
+    assert ("worker_not_seen" not in checks(await findings(database))) is is_alive
+    assert ((await run_command(database.url, "check", "--any-host"))[0] == 0) is is_alive

@@ -12,7 +12,7 @@ from worker.store.connection import Target, close, connect
 async def examined(url: str, *, listen_url: str | None = None, **wishes: Any) -> Report:
     """Return the doctor's report on a database."""
     target = Target(url, application_name="pgmend doctor")
-    wanted = {"bell_patience": 5.0, "worker_silence": 15.0} | wishes
+    wanted = {"bell_patience": 5.0} | wishes
     connection = await connect(replace(target, prepared_statements=False))
     try:
         return await Examination(connection, Wishes(target, Target(listen_url or url), **wanted)).run()

@@ -163,8 +163,8 @@ def test_same_refusal_is_said_once_for_each_kind() -> None:
 
 def test_limits_are_limits() -> None:
     """At the limit all is well."""
-    assert judge_worker(LastSeen(15.0), 15.0) == []
-    assert judge_worker(LastSeen(15.1), 15.0) != []
+    assert judge_worker(LastSeen(15.0, is_alive=True)) == []
+    assert judge_worker(LastSeen(15.0)) != []
     assert judge_backlog(Backlog(1, 60.0)) == []
     assert judge_backlog(Backlog(1, 60.1)) != []
 

@@ -18,7 +18,6 @@ from worker.store.connection import close, connect
 FOUND_SOMETHING = 3
 """The exit status when there is an error or a warning."""
 
-_MISSED_HEARTBEATS = 3
 
 EXAMPLES = """\
 examples:
@@ -57,7 +56,6 @@ async def examine(effective: Settings, *, with_trial: bool, worker_role: str | N
         effective.target,
         effective.listen_target,
         bell_patience=effective.heartbeat_timeout_seconds,
-        worker_silence=_MISSED_HEARTBEATS * effective.heartbeat_interval_seconds,
         with_trial=with_trial,
         worker_role=worker_role,
     )

@@ -12,8 +12,6 @@ from worker.settings import Settings
 from worker.store import migrations, workers
 from worker.store.connection import close, connect
 
-_MISSED_HEARTBEATS = 3
-
 EXAMPLES = """\
 examples:
   pgmend config                 where it connects, as whom, and every other setting; passwords masked
@@ -57,10 +55,9 @@ async def check(effective: Settings, *, any_host: bool) -> int:
         last = await workers.last_seen(connection, host)
     finally:
         await close(connection)
-    limit = _MISSED_HEARTBEATS * effective.heartbeat_interval_seconds
-    if not last.is_alive(limit):
+    if not last.is_alive:
         where = f" on {host}" if host else ""
         hint = "pgmend run starts one; if it was not told to stop, its log and its exit status say why it did"
-        raise WorkerNotSeenError(f"no worker is alive{where}", detail=f"{last.said()}; limit {limit:g} s", hint=hint)
+        raise WorkerNotSeenError(f"no worker is alive{where}", detail=last.said(), hint=hint)
     print(f"ok: a worker was seen {last.at_work:.1f} s ago")
     return 0

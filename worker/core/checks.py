@@ -162,7 +162,8 @@ CHECKS: dict[str, Check] = {
         "error",
         "the last sweep could do nothing for a source, or events come back with what no user's values are the reason of",
         "Nothing is healed, replayed or counted for the source, and its numbers are those of before.",
-        "mend what the message names, then `pgmend resume`, which makes what waits due at once",
+        "mend what the message names, then `pgmend resume`, which makes what waits due at once; "
+        "the finding goes with the worker's next look, within a minute",
     ),
     "key_type_changed": Check(
         "error",

@@ -119,7 +119,7 @@ GAUGES: tuple[Gauge[Observation], ...] = (
     ),
     Gauge(
         "pgmend_workers",
-        "Workers of this database that were seen within three heartbeats; listening: of them, those who hear the doorbell",
+        "Workers of this database that were seen within three of their heartbeats; listening: of them, who hear the doorbell",
         ("state",),
         lambda seen: [(("alive",), seen.workers_alive), (("listening",), seen.workers_listening)],
     ),

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """Seconds since the last sign of a worker that has not stopped, and since the last one stopped; None where there is none."""
+    """Seconds since the last sign of a worker that has not stopped, and since the last one stopped; None where there is none.
+
+    ``is_alive``: whether one has given a sign within the time that it promises itself, three of its heartbeats.
+    """
 
     at_work: float | None = None
     stopped: float | None = None
-
-    def is_alive(self, within: float) -> bool:
-        """Return whether a worker was heard of within so many seconds and has not stopped since."""
-        return self.at_work is not None and self.at_work <= within
+    is_alive: bool = False
 
     def said(self) -> str:
         """Return what is known of the last one, for a person who misses it."""

@@ -72,9 +72,6 @@ class Backlog:
         return max(self.express, self.careful) > self.counted_up_to
 
 
-SILENT_SECONDS = 30.0
-"""A worker that was not heard of for so long is taken for dead."""
-
 WorkerState = Literal["listening", "polling", "silent", "stopped"]
 
 

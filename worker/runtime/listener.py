@@ -26,6 +26,7 @@ from worker.store.workers import Identity
 
 _PAUSE_AFTER_FAILURE = 0.5
 _SHORTEST_INTERVAL = 0.25
+_MISSED_HEARTBEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Heartbeat:
 
     interval: float = 5.0
     timeout: float = 5.0
+
+    @property
+    def silent_after(self) -> float:
+        """Return after how many seconds without a sign a worker is taken for dead."""
+        return _MISSED_HEARTBEATS * self.interval
 
     def next_in(self, lease_left: float | None) -> float:
         """Return the seconds until the next one. A lease that a worker holds is looked at again when it ends."""
@@ -120,7 +126,7 @@ class Listener:
             left = await doorbell.lease_left(connection)
             if left is not None and left <= 0:
                 self._ring(lease_ran_out=True)
-            await workers.seen(connection, self.identity, listening=not self._was_deaf)
+            await workers.seen(connection, self.identity, listening=not self._was_deaf, silent_after=self.heartbeat.silent_after)
         return self.heartbeat.next_in(left)
 
     async def _wait(self, lost: asyncio.Event, seconds: float) -> None:

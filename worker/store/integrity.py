@@ -35,13 +35,17 @@ async def failure(connection: Connection, source_id: int) -> SourceFailure | Non
     return SourceFailure(Failure(row["sqlstate"], row["message"]), row["events"]) if row else None
 
 
-async def keep_failures(connection: Connection, failing: Mapping[int, SourceFailure]) -> None:
-    """Keep what these sources fail with, and that no other does."""
-    await connection.execute(statement("integrity/forget_failures"), list(failing))
-    for source_id, it in failing.items():
-        await connection.execute(
-            statement("integrity/keep_failure"), source_id, it.failure.sqlstate, it.failure.message, it.events
-        )
+async def keep_failures(connection: Connection, judged: Mapping[int, SourceFailure | None]) -> None:
+    """Keep what each of these sources fails with, or that it does not (None).
+
+    In the order of their ids: two workers who have seen different things wait for each other, and never in a circle.
+    """
+    for source_id, it in sorted(judged.items()):
+        if it is None:
+            await connection.execute(statement("integrity/forget_failure"), source_id)
+        else:
+            given = source_id, it.failure.sqlstate, it.failure.message, it.events
+            await connection.execute(statement("integrity/keep_failure"), *given)
 
 
 async def keep_orphans(connection: Connection, examined: Collection[Examined]) -> None:

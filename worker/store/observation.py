@@ -1,7 +1,6 @@
 """Observation: one statement for all that metrics and probes read of the database."""
 
 import json
-from dataclasses import dataclass
 
 from worker.core.observation import LeaseState, Observation, ReferenceState, SourceState
 from worker.store.connection import Connection
@@ -12,18 +11,9 @@ _MOST_LISTED = 200
 _SMALLEST_TIME = 1_000_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How far a look goes: events counted, sources and references listed, and how many seconds ago a worker alive was seen."""
-
-    alive_within: float
-    events: int = _MOST_EVENTS
-    listed: int = _MOST_LISTED
-
-
-async def look(connection: Connection, bounds: Bounds) -> Observation:
-    """Look once."""
-    row = await connection.fetchrow(statement("observation/look"), bounds.alive_within, bounds.events, bounds.listed)
+async def look(connection: Connection) -> Observation:
+    """Look once, at no more than so many events, dead letters, sources and references."""
+    row = await connection.fetchrow(statement("observation/look"), _MOST_EVENTS, _MOST_LISTED)
     assert row is not None, "an aggregate always returns a row"
     return Observation(
         schema_version=row["schema_version"] or 0,

@@ -4,17 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from worker.core.status import (
-    SILENT_SECONDS,
-    Backlog,
-    Find,
-    LetterCount,
-    Minute,
-    OrphanCount,
-    SourceStatus,
-    Status,
-    WorkerSeen,
-)
+from worker.core.status import Backlog, Find, LetterCount, Minute, OrphanCount, SourceStatus, Status, WorkerSeen
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -29,7 +19,7 @@ _HEALED_LOOKED_AT = 500
 
 async def seen(connection: Connection) -> Status:
     """Return how the installation stands at this moment."""
-    bounds = EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT, SILENT_SECONDS
+    bounds = EVENTS_COUNTED, EFFECTS_COUNTED, _HEALED_LOOKED_AT
     (row,) = await connection.fetch(statement("status/seen"), *bounds)
     return Status(
         seen_at=row["seen_at"],

@@ -10,10 +10,8 @@ from worker.core.readiness import Seen
 from worker.runtime.supervisor import Worker
 from worker.store import observation
 from worker.store.connection import Connection
-from worker.store.observation import Bounds
 from worker.web.reader import Reader, UnavailableError
 
-_MISSED_HEARTBEATS = 3
 _UNTIL_STARTED_SECONDS = 0.05
 _NOT_MIGRATED = (
     asyncpg.UndefinedTableError,
@@ -30,7 +28,6 @@ class Observatory:
         """Look at the database of this worker."""
         settings = worker.settings
         self._reader = Reader(settings.observing_target, settings.observe_timeout_seconds)
-        self._bounds = Bounds(alive_within=_MISSED_HEARTBEATS * settings.heartbeat_interval_seconds)
         self._interval = settings.observe_interval_seconds
         self._worker = worker
         self._now = worker.vitals.now
@@ -67,7 +64,7 @@ class Observatory:
         self._seen, self._at, self._has_failed = seen, self._now(), bool(seen.failure)
 
     async def _ask(self, connection: Connection) -> Observation:
-        return await observation.look(connection, self._bounds)
+        return await observation.look(connection)
 
 
 def _unseen(error: UnavailableError) -> Seen:

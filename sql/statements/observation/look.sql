@@ -1,17 +1,17 @@
--- All that metrics and probes read of the database, in one row. A worker is alive if it was seen within the last $1 seconds;
--- events and dead letters are counted up to $2, sources and references listed up to $3.
+-- All that metrics and probes read of the database, in one row. A worker is alive if it was seen as lately as it promises itself;
+-- events and dead letters are counted up to $1, sources and references listed up to $2.
 with express as (
     select event_id
     from pgmend.express_events
     order by event_id
-    limit $2
+    limit $1
 ),
 
 careful as (
     select event_id
     from pgmend.careful_events
     order by event_id
-    limit $2
+    limit $1
 ),
 
 oldest_express as (
@@ -32,7 +32,7 @@ letters as (
     select verdict
     from pgmend.dead_letters
     order by event_id
-    limit $2
+    limit $1
 ),
 
 by_verdict as (
@@ -62,7 +62,7 @@ sources as (
     left join pgmend.user_counts as counted on source.source_id = counted.source_id
     left join pgmend.source_failures as failure on source.source_id = failure.source_id
     order by source.source_id
-    limit $3
+    limit $2
 ),
 
 by_reference as (
@@ -73,7 +73,7 @@ by_reference as (
         extract(epoch from clock_timestamp() - counted_at)::float8 as counted_age
     from pgmend.orphan_counts
     order by orphans desc, reference asc
-    limit $3
+    limit $2
 )
 
 select
@@ -94,4 +94,4 @@ select
     count(*) filter (where worker.listening) as workers_listening,
     coalesce(pg_catalog.pg_sequence_last_value('pgmend.doorbell_lease'), 0) as lease
 from pgmend.workers as worker
-where worker.stopped_at is null and worker.seen_at > clock_timestamp() - pg_catalog.make_interval(secs => $1::float8)
+where worker.stopped_at is null and worker.seen_at > clock_timestamp() - worker.silent_after

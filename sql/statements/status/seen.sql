@@ -1,7 +1,7 @@
 -- How the installation stands at this moment, in one row. Whatever could be many is counted up to a bound and one more, by an
 -- index: $1 events of each lane and dead letters of each verdict, $2 effects of each minute. Time to integrity is what the audit
--- entries say (waited_ms), of the last $3 healed profiles of each minute. A worker is silent after $4 seconds. Users and orphans
--- are as the sweep counted them last.
+-- entries say (waited_ms), of the last $3 healed profiles of each minute. A worker is silent after as long as it says itself.
+-- Users and orphans are as the sweep counted them last.
 with recursive paused as materialized (
     select array(
         select source.source_id
@@ -186,7 +186,7 @@ workers as (
         seen_at,
         case
             when stopped_at is not null then 'stopped'
-            when seen_at < statement_timestamp() - make_interval(secs => $4) then 'silent'
+            when seen_at < statement_timestamp() - silent_after then 'silent'
             when listening then 'listening'
             else 'polling'
         end as state

@@ -27,9 +27,9 @@ class Letters:
     hint: str
 
 
-def judge_worker(last: LastSeen, limit: float) -> list[Finding]:
-    """Return whether a worker is missing, who may be silent for ``limit`` seconds."""
-    if last.is_alive(limit):
+def judge_worker(last: LastSeen) -> list[Finding]:
+    """Return whether a worker is missing."""
+    if last.is_alive:
         return []
     return [found("worker_not_seen", "pgmend.workers", what=last.said(), mend="pgmend run")]
 

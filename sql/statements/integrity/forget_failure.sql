@@ -1,0 +1,3 @@
+-- Forgets what source $1 failed with.
+delete from pgmend.source_failures
+where source_id = $1
