@@ -1,6 +1,7 @@
 """The outlet of the log: lines that cannot be written are counted, said once, and forgotten when it works again."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from errno import ENOSPC
 from io import StringIO
 from pathlib import Path
@@ -35,6 +36,41 @@ def test_log_is_well_again_when_the_disk_has_room(capfd: pytest.CaptureFixture[s
     assert reasons == ["", "No space left on device", "No space left on device", "", "No space left on device"]
     assert meters.log_lines_lost.values == {(): 3}
     assert capfd.readouterr().err.count("pgmend: the log cannot be written: No space left on device -> ") == 2
+
+
+def test_reader_that_takes_nothing_costs_lines_and_no_time(capfd: pytest.CaptureFixture[str]) -> None:
+    """Lines that find no room are lost and counted; when it reads again, what it finds are whole lines."""
+    reading, writing = os.pipe()
+    vitals, meters = Vitals(), Meters()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb", buffering=0) as pipe:
+        outlet = Outlet(stream, vitals, meters, patience=0.01)
+        outlet.write("first\n")
+        for _ in range(3):
+            outlet.write("w" * 100_000 + "\n")
+        stuck = vitals.log_failure
+        os.set_blocking(reading, False)
+        read = pipe.readall()
+        outlet.write("last\n")
+        read += pipe.readall()
+
+    assert stuck == "its reader takes nothing"
+    assert meters.log_lines_lost.values == {(): 3}
+    assert vitals.log_failure == ""
+    assert read.split(b"\n")[0] == b"first"
+    assert read.endswith(b"w\nlast\n")
+    assert capfd.readouterr().err.count("pgmend: the log cannot be written: its reader takes nothing -> ") == 1
+
+
+def test_line_longer_than_the_pipe_is_written_whole_to_whoever_reads() -> None:
+    """It goes piece by piece."""
+    reading, writing = os.pipe()
+    vitals, long = Vitals(), "ü" * 200_000
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, encoding="utf-8") as pipe, ThreadPoolExecutor() as reader:
+        read = reader.submit(pipe.readline)
+        Outlet(stream, vitals, Meters()).write(f"{long}\n")
+
+    assert read.result() == f"{long}\n"
+    assert vitals.log_failure == ""
 
 
 def test_line_that_the_stream_cannot_encode_is_lost_and_no_more(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """A worker whose log can no longer be written goes on with its work, and shows it where somebody looks."""
 
 import asyncio
+import fcntl
+import itertools
 import json
 import os
+import select
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from tests.support.web import Client
 from worker.store.connection import Connection
 
 FULL = Path("/dev/full")
+SMALL_PIPE = 8192
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Piped:
 async def piped(database: Database) -> AsyncIterator[Piped]:
     """A worker whose log goes into a pipe that has been read up to the line that names the port."""
     reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, SMALL_PIPE)
     process = await start(database.url, writing)
     os.close(writing)
     yield Piped(process, reading, await asyncio.to_thread(port_in, reading))
@@ -91,6 +96,30 @@ async def test_lost_log_shows_in_readiness_and_metrics(piped: Piped, connection:
     assert red.body["reasons"][0]["detail"] == "Broken pipe"
     assert (await client.get("/livez")).status == 200
     assert (await client.sample("pgmend_log_lines_lost_total") or 0) >= 1
+
+
+async def test_reader_that_hangs_holds_no_worker_up(piped: Piped, connection: Connection) -> None:
+    """Its pipe is full: lines are lost and users are healed, and once it reads again the log is well by itself."""
+    client = Client(piped.port)
+    await client.turns("/readyz")
+    numbers = itertools.count()
+
+    async def is_red() -> bool:
+        await sign_up(connection, f"{next(numbers)}@example.org")
+        return (await client.get("/readyz")).codes == {"log_lost"}
+
+    await eventually(is_red)
+    await client.becomes("pgmend_events_total", next(numbers), kind="user_created", outcome="healed")
+    red = await client.get("/readyz")
+
+    assert red.body["reasons"][0]["detail"] == "its reader takes nothing"
+    assert (await client.get("/livez")).status == 200
+
+    with os.fdopen(os.dup(piped.reading), "rb", buffering=0) as pipe:
+        while select.select([pipe], [], [], 0)[0]:
+            pipe.read(1_000_000)
+    await sign_up(connection)
+    await client.turns("/readyz")
 
 
 async def test_log_on_a_full_disk_ends_no_worker(database: Database, connection: Connection) -> None:
