@@ -110,6 +110,28 @@ create table if not exists pgmend.repair_batches (
     constraint repair_batches_repair_exists foreign key (repair_id) references pgmend.repairs (repair_id)
 );
 
+-- What each repair has taken away or changed, with the batch that did; in the quarantine alone that would take reading all of it.
+create or replace view pgmend.repaired_rows as
+select
+    written.repair_id,
+    written.batch,
+    kept.quarantine_id,
+    kept.step_id,
+    kept.root_id,
+    kept.depth,
+    kept.action,
+    kept.referencing_table,
+    kept.table_name,
+    kept.old_key,
+    kept.row_image,
+    kept.given_image,
+    kept.taken_at,
+    kept.restored_at,
+    kept.refusal
+from pgmend.repair_batches as written
+inner join pgmend.quarantine as kept
+    on written.batch = kept.batch and kept.quarantine_id between written.first_id and written.last_id;
+
 -- The text of an expression that prints all columns of a row, except generated ones, as the images have them: by the types' own
 -- output functions, since a cast to text drops the blanks of a char and can be redefined. wanted: only these columns.
 create or replace function pgmend.image_expression(relation regclass, row_alias text, wanted name[] default null)
@@ -817,9 +839,8 @@ begin
         case when kept.depth = 0 then step.constraint_name end,
         case when kept.depth = 0 then 'a row whose reference led nowhere was repaired' else 'a row went into the quarantine with the row it refers to' end,
         of_all || jsonb_build_object('quarantine_id', kept.quarantine_id)
-    from pgmend.repair_batches as written
-    inner join pgmend.quarantine as kept on kept.quarantine_id between written.first_id and written.last_id
-    where written.repair_id = step.repair_id and written.batch = wanted_batch and kept.batch = wanted_batch;
+    from pgmend.repaired_rows as kept
+    where kept.repair_id = step.repair_id and kept.batch = wanted_batch;
 end
 $function$;
 

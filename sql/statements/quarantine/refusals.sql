@@ -11,9 +11,7 @@ select
     kept.refusal ->> 'sqlstate' as sqlstate,
     kept.refusal ->> 'constraint' as constraint_name,
     kept.refusal ->> 'reason' as reason
-from pgmend.repair_batches as written
-inner join pgmend.quarantine as kept
-    on written.batch = kept.batch and kept.quarantine_id between written.first_id and written.last_id
-where written.repair_id = $1 and kept.restored_at is null and kept.refusal is not null
+from pgmend.repaired_rows as kept
+where kept.repair_id = $1 and kept.restored_at is null and kept.refusal is not null
 order by kept.quarantine_id
 limit $2

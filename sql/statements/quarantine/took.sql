@@ -1,9 +1,7 @@
 -- Whether repair $1 has ever taken or changed a row because of key $2, of table $3; null: of any.
 select count(*) > 0 as is_there
-from pgmend.repair_batches as written
-inner join pgmend.quarantine as kept
-    on written.batch = kept.batch and kept.quarantine_id between written.first_id and written.last_id
+from pgmend.repaired_rows as kept
 where
-    written.repair_id = $1
+    kept.repair_id = $1
     and ($2::text is null or kept.old_key = $2)
     and ($3::text is null or kept.referencing_table = to_regclass($3))
