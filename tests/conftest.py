@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
@@ -22,6 +23,12 @@ from worker.pipeline import Path
 from worker.store.connection import Connection, Target, connect
 
 StartWorker = Callable[..., Coroutine[Any, Any, WorkerProcess]]
+
+
+def pytest_configure() -> None:
+    """Let the processes that tests start end at Ctrl-C: a script that runs the tests in the background has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
