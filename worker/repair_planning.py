@@ -8,11 +8,16 @@ from worker.core.orphans import Tally
 from worker.core.reference import Reference
 from worker.core.repair_plan import KnownSource, Plan, PlannedReference, PlannedStep
 from worker.core.strategy import Choice, changed_columns, decide, is_called
-from worker.errors import RepairRefusedError
+from worker.errors import PeopleUnknownError, RepairRefusedError
 from worker.store import orphans, people, references, repairs
 from worker.store.connection import Connection
 
 _REFERENCE_HINT = "write orders.user_id=profiles.id, or orders.tenant,user_id=profiles.tenant,id"
+_UNATTACHED = "{0} refers to {1}, and no profile source says who of them exists: attach it, or name a strategy for the reason"
+_NAMED = 3
+_ALONG_COUNTED = 100_000
+"""Orphans of a reference, of which is counted what goes along with them."""
+
 _AUDIT_HINT = "it also names users who are gone, and is no table to be repaired"
 
 
@@ -40,15 +45,21 @@ class Planning:
 
     async def run(self) -> Plan:
         """Return the plan. Raises RepairRefusedError for a wish that cannot be met."""
-        listed = await self._references()
+        sources = await repairs.sources(self.connection)
+        if not sources:
+            raise PeopleUnknownError(
+                "nobody says where users and profiles are",
+                detail="rows of users who exist could not be told from others",
+                hint="attach a profile source (pgmend attach), which a repair goes by and heals with",
+            )
+        listed = await self._references(sources)
         chosen = [choice.reference for choice in self.wishes.choices]
         _refuse_unknown((*chosen, *self.wishes.on_delete), [where.reference for where in listed])
         await self._refuse_hidden_rows(listed)
         steps = [step for where in listed for step in await self._steps(where)]
         return Plan(tuple(listed), tuple(steps))
 
-    async def _references(self) -> list[PlannedReference]:
-        sources = await repairs.sources(self.connection)
+    async def _references(self, sources: Sequence[KnownSource]) -> list[PlannedReference]:
         audit_tables = (await people.installation(self.connection)).audit_tables
         found: dict[str, tuple[Reference, bool]] = {}
         for text in self.wishes.references:
@@ -57,10 +68,11 @@ class Planning:
                 raise RepairRefusedError(f"{reference.referencing_table} is the audit", hint=_AUDIT_HINT)
             found[reference.name] = reference, False
         for source in sources:
-            profiles = source.people.profiles_table, source.people.profiles_key
-            for reference in await references.declared(self.connection, profiles[0]):
+            for reference in await references.declared(self.connection, source.people.profiles_table):
                 found.setdefault(reference.name, (reference, False))
-            for reference in await references.intended(self.connection, *profiles):
+        for source in sources:
+            known = [reference for reference, _ in found.values()]
+            for reference in await references.guessed(self.connection, source.people, known, left_out=audit_tables):
                 found.setdefault(reference.name, (reference, True))
         only = self.wishes.only
         _refuse_unknown(only, [it for it, _ in found.values() if it.referencing_table not in audit_tables])
@@ -104,8 +116,20 @@ class Planning:
             if tally.reason == "healable" and len(where.sources) > 1:
                 steps += [await self._by_source(where, source) for source in where.sources]
             else:
-                steps.append(await self._step(where, tally))
-        return [step for step in steps if step.rows]
+                steps += await self._step(where, tally)
+        return await self._with_along(where, [step for step in steps if step.rows])
+
+    async def _with_along(self, where: PlannedReference, steps: Sequence[PlannedStep]) -> list[PlannedStep]:
+        """Say of each step that takes rows away how many others go along with them."""
+        reasons = [step.reason for step in steps if step.takes_rows]
+        if not reasons:
+            return list(steps)
+        table = where.reference.referencing_table
+        counted = await repairs.along(self.connection, where.selection, table, reasons, most=_ALONG_COUNTED)
+        return [
+            replace(step, along=None if counted is None else counted.get(step.reason, {})) if step.takes_rows else step
+            for step in steps
+        ]
 
     async def _tallies(self, where: PlannedReference) -> list[Tally]:
         tallies = await orphans.tally(self.connection, where.reference, where.people)
@@ -118,15 +142,20 @@ class Planning:
         healable = [tally for tally in await self._tallies(own) if tally.reason == "healable"]
         if not healable:
             return PlannedStep(own, "healable", 0, 0, strategy=None)
-        step = await self._step(own, healable[0])
+        (step,) = await self._step(own, healable[0])
         return replace(step, argument=f"source {source.source_id}") if step.strategy == "heal" else step
 
-    async def _step(self, where: PlannedReference, tally: Tally) -> PlannedStep:
+    async def _step(self, where: PlannedReference, tally: Tally) -> list[PlannedStep]:
+        """Return what is done with the orphans of one reason, and what of them stays."""
         reason = tally.reason
         step = PlannedStep(where, reason, tally.orphans, tally.keys, strategy=None)
         if where.is_guess:
-            return replace(step, why=f"a guess by its name; --reference '{where.reference.name}' says that it is one")
+            return [replace(step, why=f"a guess by its name; --reference '{where.reference.name}' says that it is one")]
         on_delete = next((says for name, says in self.wishes.on_delete.items() if is_called(where.reference, name)), None)
+        if not where.sources and not any(it.is_for(where.reference) and it.reason == reason for it in self.wishes.choices):
+            theirs = where.reference.referenced_table, where.reference.referenced_columns
+            if parents := await repairs.parents(self.connection, *theirs):
+                return [replace(step, why=_UNATTACHED.format(theirs[0], ", ".join(parents)))]
         decision = decide(where.reference, reason, self.wishes.choices, on_delete=on_delete)
         step = replace(step, strategy=decision.strategy, argument=decision.argument, why=decision.why)
         if decision.is_refused:
@@ -134,19 +163,35 @@ class Planning:
         if decision.strategy == "heal" and where.source is not None and where.source.is_paused:
             raise _refused(step, f"the profile source {where.source.source_id} is paused: pgmend resume")
         if decision.strategy in {"reassign", "nullify", "map"}:
-            step = await self._changing(step)
-        return step
+            return await self._changing(step)
+        return [step]
 
-    async def _changing(self, step: PlannedStep) -> PlannedStep:
+    async def _changing(self, step: PlannedStep) -> list[PlannedStep]:
         columns = columns_of(step)
         if step.strategy != "nullify" and len(columns) != 1:
             raise _refused(step, "which column of a composite key is to be changed is not known")
         keys = await repairs.referenced(self.connection, step.where.reference.referencing_table, columns)
         if keys:
             raise _refused(step, f"the column is referred to by {', '.join(keys)}")
-        if step.strategy == "map":
-            return replace(step, mapping=self.wishes.mappings[step.argument or ""])
-        return step
+        if step.strategy == "nullify":
+            return [step]
+        mapping = self.wishes.mappings[step.argument or ""] if step.strategy == "map" else {}
+        await self._refuse_missing_keys(step, columns[0], set(mapping.values()) or {step.argument or ""})
+        return await self._mapped(step, mapping) if step.strategy == "map" else [step]
+
+    async def _refuse_missing_keys(self, step: PlannedStep, column: str, keys: Iterable[str]) -> None:
+        reference = step.where.reference
+        referenced = reference.referenced_columns[reference.referencing_columns.index(column)]
+        missing = await repairs.without_row(self.connection, reference.referenced_table, referenced, keys)
+        if missing:
+            more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+            raise _refused(step, f"{reference.referenced_table} has no {', '.join(sorted(missing)[:_NAMED])}{more}")
+
+    async def _mapped(self, step: PlannedStep, mapping: Mapping[str, str]) -> list[PlannedStep]:
+        """Return the orphans that the file names, and those that it does not."""
+        rows, keys = await repairs.mapped(self.connection, step.where.selection, step.reason, mapping)
+        rest = replace(step, rows=step.rows - rows, keys=step.keys - keys, strategy=None, why=f"not in {step.argument}")
+        return [replace(step, rows=rows, keys=keys, mapping=mapping), rest]
 
 
 def _refuse_unknown(names: Iterable[str], known: Sequence[Reference]) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 
 from worker.errors import RepairBusyError
 from worker.repair_run import BUSY, Pacing, explained
-from worker.store import quarantine
+from worker.store import quarantine, repairs
 from worker.store.connection import Connection
 from worker.store.quarantine import RestoredBatch, Wanted
 
@@ -31,6 +31,11 @@ class Restore:
 
     async def run(self) -> tuple[int, int]:
         """Restore what can be restored; return how many rows were, and how many were refused."""
+        if self.wanted.repair_id in {run.repair_id for run in await repairs.unfinished(self.connection)}:
+            raise RepairBusyError(
+                f"repair {self.wanted.repair_id} is not finished",
+                hint="pgmend repair --resume finishes it, pgmend repair --abandon lets it be; then restore",
+            )
         restored = refused = 0
         below = _ABOVE_ALL
         begun = time.monotonic()

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 import asyncpg
 
 from worker.core.constrain.wish import read_end
-from worker.core.diagnosis import Diagnosis, Examined, Standing, distinct, likely
+from worker.core.diagnosis import Diagnosis, Examined, Standing, distinct
 from worker.core.reference import People, Reference
-from worker.core.table_names import likely_columns, role_columns
 from worker.errors import ConditionRefusedError, NameUnknownError, PeopleUnknownError
 from worker.store import orphans, people, references
 from worker.store.connection import Connection, failure_of, is_lost
@@ -182,21 +181,8 @@ class Survey:
 
     async def _undeclared(self, whose: People, listed: list[Reference]) -> list[Reference]:
         """Return the columns that should refer to the profiles by their names, and are listed nowhere yet."""
-        declared = [it.referencing_columns for it in listed if it.referenced_table == whose.profiles_table]
-        certain = {columns[0] for columns in declared if len(columns) == 1}
-        certain |= {*likely_columns(whose.users_table, whose.profiles_table)}
         async with self._question():
-            roles = role_columns(await references.tables(self.connection))
-            intended = await references.intended(
-                self.connection, whose.profiles_table, whose.profiles_key, names=[*certain, *roles]
-            )
-        left_out = {whose.users_table, *self.installed.audit_tables}
-        taken = {(it.referencing_table, it.referencing_columns) for it in listed}
-        return [
-            it
-            for it in likely(intended, certain=certain, left_out=left_out)
-            if (it.referencing_table, it.referencing_columns) not in taken
-        ]
+            return await references.guessed(self.connection, whose, listed, left_out=self.installed.audit_tables)
 
     async def _reference(self, referencing: str, referenced: str) -> Reference:
         ends = [await self._end(typed) for typed in (referencing, referenced)]

@@ -502,9 +502,9 @@ begin
 end
 $function$;
 
--- Adds the rows that refer to those in the places, and so on, level by level, about so many at each level, and takes out again
--- whatever would leave a referencing row behind. Returns whether the budget has cut something.
-create or replace function pgmend.gather_referencing(budget bigint)
+-- Adds the rows that refer to those in the places, and so on, level by level, about so many at each level; locked, and without
+-- those that somebody else has locked, where they are to be taken. Returns whether the budget has cut something.
+create or replace function pgmend.spread_places(budget bigint, locking boolean)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -529,9 +529,9 @@ begin
                 'where place.table_oid = %5$s and place.depth = %6$s and not exists ('
                 'select from pg_temp.pgmend_places as known '
                 'where known.table_oid = referencing.tableoid and known.row_ctid = referencing.ctid) '
-                'limit %7$L for update of referencing skip locked on conflict do nothing',
+                'limit %7$L %8$s on conflict do nothing',
                 level + 1, link.referenced_table, link.referencing_table, link.condition,
-                link.referenced_table::oid, level, budget
+                link.referenced_table::oid, level, budget, case when locking then 'for update of referencing skip locked' end
             );
             get diagnostics added = row_count;
             found_here := found_here + added;
@@ -540,8 +540,103 @@ begin
         exit when found_here = 0;
         level := level + 1;
     end loop;
+    return is_cut;
+end
+$function$;
+
+-- Adds all rows that have to go with those in the places, locked, and takes out again whatever would leave a referencing row
+-- behind. Returns whether the budget has cut something.
+create or replace function pgmend.gather_referencing(budget bigint)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    is_cut constant boolean := pgmend.spread_places(budget, true);
+begin
     perform pgmend.close_places(is_cut);
     return is_cut;
+end
+$function$;
+
+-- How many rows would go along with the orphans of a reference, for each of these reasons and each table: each row once, with the
+-- first orphan that leads to it. Locks nothing. Nothing is counted where no key leads to the table, where there are more orphans
+-- than most, or where nothing may be written, a table of this session's own included: is_counted says so.
+create or replace function pgmend.count_along(selection text, relation regclass, reasons text[], most bigint)
+returns table (is_counted boolean, reason text, referencing_table text, referencing_rows bigint)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    roots bigint;
+begin
+    if not exists (
+        select from pg_partition_tree(relation) as leaf cross join lateral pgmend.references_to(leaf.relid::regclass)
+        union all
+        select from pgmend.references_to(relation)
+    ) then
+        return;
+    end if;
+    if current_setting('transaction_read_only') = 'on' then
+        return query select false, null::text, null::text, null::bigint;
+        return;
+    end if;
+    perform pgmend.clear_places();
+    execute format(
+        'insert into pg_temp.pgmend_places (table_oid, row_ctid, root_id, depth, key) '
+        'select found.table_oid, found.row_ctid, pg_catalog.row_number() over (), 0, found.reason '
+        'from (%s) as found where found.reason = any($1) limit $2 + 1',
+        selection
+    ) using reasons, most;
+    get diagnostics roots = row_count;
+    if roots > most then
+        return query select false, null::text, null::text, null::bigint;
+        return;
+    end if;
+    perform pgmend.spread_places(null, false);
+    return query
+    select true, place.key, pgmend.table_of(place.table_oid::regclass)::text, count(*)
+    from pg_temp.pgmend_places as place
+    where place.depth > 0
+    group by place.key, pgmend.table_of(place.table_oid::regclass)
+    order by place.key, count(*) desc;
+end
+$function$;
+
+-- Those of the given keys under which no row is: for want of one, or because they are none of the column's type.
+create or replace function pgmend.keys_without_row(relation regclass, column_name name, given text[])
+returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    key_type constant text := (
+        select format_type(attribute.atttypid, -1)
+        from pg_attribute as attribute
+        where attribute.attrelid = relation and attribute.attname = column_name
+    );
+    without constant text := format(
+        'select array(select asked.key from pg_catalog.unnest($1) as asked (key) '
+        'where not exists (select from %s as present where present.%I = asked.key::%s))',
+        relation, column_name, key_type
+    );
+    missing text[] := '{}';
+    missing_here text[];
+    key text;
+begin
+    execute without into missing using given;
+    return missing;
+exception when data_exception then
+    foreach key in array given loop
+        begin
+            execute without into missing_here using array[key];
+            missing := missing || missing_here;
+        exception when data_exception then
+            missing := missing || key;
+        end;
+    end loop;
+    return missing;
 end
 $function$;
 
@@ -901,6 +996,26 @@ exception
 end
 $function$;
 
+-- Users' keys as the users table of a source spells them, each once.
+create or replace function pgmend.keys_as_spelled(source_id integer, given text[])
+returns text[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+    key_type text;
+    spelled text[];
+begin
+    select format_type(attribute.atttypid, -1) into key_type
+    from pgmend.profile_sources as source
+    inner join pg_attribute as attribute on source.users_table = attribute.attrelid and source.users_key = attribute.attname
+    where source.source_id = keys_as_spelled.source_id;
+    execute format('select array_agg(distinct (btrim(key, %L)::%s)::text) from unnest($1) as key', e' \t\n\r\f\x0B', key_type)
+    into spelled using given;
+    return spelled;
+end
+$function$;
+
 -- Makes the profiles of some users by the recipe of their source.
 create or replace function pgmend.heal_piece(
     step pgmend.repair_steps, user_keys text[],
@@ -910,13 +1025,14 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-    trimmed constant text[] := array(select btrim(given) from unnest(user_keys) as given);
+    -- As the users table spells them, each once: orphans may have a key as text, in any spelling.
+    known constant text[] := pgmend.keys_as_spelled(step.source_id, user_keys);
     one text;
     outcome text;
     answers jsonb;
     healed text[];
 begin
-    select jsonb_agg(to_jsonb(answer)) into answers from pgmend.heal_users(step.source_id, trimmed) as answer;
+    select jsonb_agg(to_jsonb(answer)) into answers from pgmend.heal_users(step.source_id, known) as answer;
     answers := coalesce(answers, '[]');
     healed := array(select answer ->> 'user_key' from jsonb_array_elements(answers) as answer where answer ->> 'outcome' = 'healed');
     select count(*), min(answer -> 'failure' ->> 'sqlstate') || ': ' || min(answer -> 'failure' ->> 'message') into refused, refusal
@@ -926,10 +1042,10 @@ begin
     -- What the recipe did not settle at once: a source with a function, or somebody whose row was locked.
     for one in
         select asked.user_key
-        from unnest(trimmed) as asked (user_key)
+        from unnest(known) as asked (user_key)
         where not exists (
             select from jsonb_array_elements(answers) as answer
-            where lower(answer ->> 'user_key') = lower(asked.user_key)
+            where answer ->> 'user_key' = asked.user_key
                 and answer -> 'failure' ->> 'sqlstate' is distinct from '55P03'
         )
     loop

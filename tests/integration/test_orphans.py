@@ -70,13 +70,28 @@ async def test_audit_of_an_insert_proves_nobody(connection: Connection, keys: di
 
 async def test_text_is_read_as_what_it_refers_to(connection: Connection, keys: dict[str, str]) -> None:
     """However a uuid is spelled it finds its profile; what is no uuid is malformed, and null refers to nothing."""
-    spelled = [keys["whole"], keys["whole"].upper(), keys["whole"].replace("-", ""), f" {keys['whole']} "]
-    wrong = [keys["healable"].upper(), "legacy-17", ""]
+    whole = keys["whole"]
+    quartets = "-".join(whole.replace("-", "")[place : place + 4] for place in range(0, 32, 4))
+    spelled = [whole, whole.upper(), whole.replace("-", ""), quartets, f"{{{whole}}}", f" {whole} ", f"\t{whole}\r\n"]
+    wrong = [f"{{{keys['healable'].upper()}}}", "legacy-17", "", f"{{{whole}", f"{whole}-"]
     await connection.execute("insert into public.legacy select unnest($1::text[]) union all select null", spelled + wrong)
 
     found = await reasons(connection, await to_profiles(connection, "public.legacy"))
 
-    assert found == {wrong[0]: "healable", "legacy-17": "malformed", "": "malformed"}
+    assert found == {wrong[0]: "healable"} | dict.fromkeys(wrong[1:], "malformed")
+
+
+async def test_text_is_read_as_an_integer_of_any_size(connection: Connection) -> None:
+    """A snowflake of nineteen digits finds its row; what no bigint holds is malformed, and ends no look."""
+    await connection.execute("create table public.accounts (id bigint primary key); create table public.notes (account text)")
+    largest, smallest = 2**63 - 1, -(2**63)
+    await connection.executemany("insert into public.accounts values ($1)", [(largest,), (smallest,), (7,)])
+    spelled = [str(largest), str(smallest), "7", "+07", " 7\t"]
+    wrong = [str(largest + 1), "8" * 41, "seven", ""]
+    await connection.execute("insert into public.notes select unnest($1::text[])", [*spelled, *wrong, "8"])
+    reference = await references.named(connection, ("public.notes", "account"), ("public.accounts", "id"))
+
+    assert await reasons(connection, reference) == {"8": "unknown"} | dict.fromkeys(wrong, "malformed")
 
 
 async def test_reference_that_is_none_to_users_tells_nothing_of_them(connection: Connection, keys: dict[str, str]) -> None:

@@ -56,6 +56,26 @@ async def test_each_reason_gets_its_strategy_and_users_who_exist_are_left_alone(
     assert await count(connection, "public.profiles where id = $1", keys["healable"]) == 1
 
 
+async def test_user_is_healed_however_the_key_is_spelled(
+    database: Database, connection: Connection, keys: dict[str, str]
+) -> None:
+    """Text keys of one user in five spellings are one profile, made once, and audited by the key that the user has."""
+    user = keys["healable"]
+    spelled = [user.upper(), f"{{{user}}}", user.replace("-", ""), f"\t{user}\n", f"{user} "]
+    await connection.execute("create table public.imports (user_id text)")
+    await connection.executemany("insert into public.imports values ($1)", [(it,) for it in spelled])
+    session = await settled(database)
+    imports = "public.imports.user_id=public.profiles.id"
+
+    _, (step,) = await repaired(session, await planned(session, imports, only=[imports]))
+
+    assert (step.reason, step.strategy, step.rows_refused) == ("healable", "heal", 0)
+    assert await count(connection, "public.profiles where id = $1", user) == 1
+    assert await count(connection, "public.imports") == len(spelled)
+    made = "public.error_logs where error_type = 'MISSING_PROFILE_CREATED' and user_id = $1"
+    assert await count(connection, made, user) == 1
+
+
 async def test_second_repair_finds_nothing_to_do(database: Database, keys: dict[str, str]) -> None:
     """The plan is empty but for what is left alone."""
     assert keys
@@ -160,7 +180,7 @@ async def test_strategy_that_is_not_safe_is_refused(
 ) -> None:
     """With the reason, before anything is done."""
     session = await settled(database)
-    wishes = {"mappings": {"keys.csv": keys}}
+    wishes = {"mappings": {"keys.csv": {keys["erased"]: keys["whole"]}}}
     if why is None:
         assert (await planned(session, ORDERS, strategies=[f"orders.user_id:{strategy}"], **wishes)).acting
         return

@@ -77,12 +77,19 @@ async def _run(options: argparse.Namespace, effective: Settings) -> int:
         plan = await Planning(at.connection, _wishes(options)).run()
         if not options.apply or not plan.acting:
             _show_plan(at, plan)
+            await _name_unfinished(at)
             return 0
         if not at.as_json:
             _show_plan(at, plan, is_applied=True)
         repair_id = await begin(at.connection, plan, audit=at.audit, search_path=at.search_path)
         await _finish(at, Unfinished(repair_id, at.search_path))
         return 0
+
+
+async def _name_unfinished(at: Desk) -> None:
+    for run in await repairs.unfinished(at.connection):
+        said = f"repair {run.repair_id} was interrupted: --resume finishes it, --abandon lets it be; --apply finishes it first"
+        print(said, file=sys.stderr if at.as_json else sys.stdout)
 
 
 def _wishes(options: argparse.Namespace) -> Wishes:

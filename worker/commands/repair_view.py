@@ -31,6 +31,9 @@ _LOCKS = (
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Yield the plan: a block for each reference that has orphans."""
+    if not plan.references:
+        yield "no reference to profiles was found; --reference orders.user_id=profiles.id names one"
+        return
     if not plan.steps:
         yield f"{counted(len(plan.references), 'reference')} looked at, no orphans"
         return
@@ -66,7 +69,16 @@ def _line(step: PlannedStep) -> str:
     if not step.acts:
         return f"{what} left alone: {step.why}"
     argument = f" ({step.argument})" if step.argument else ""
-    return f"{what} {step.strategy}: {_MEANINGS[step.strategy or '']}{argument}"
+    return f"{what} {step.strategy}: {_MEANINGS[step.strategy or '']}{argument}{_along(step)}"
+
+
+def _along(step: PlannedStep) -> str:
+    if not step.takes_rows:
+        return ""
+    if step.along is None:
+        return "; how many those are was not counted"
+    each = ", ".join(f"{rows:,} of {table}" for table, rows in step.along.items())
+    return f"; {counted(sum(step.along.values()), 'row')} along with them: {each}" if each else ""
 
 
 def _things(strategy: str) -> str:

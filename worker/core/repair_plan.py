@@ -51,6 +51,13 @@ class PlannedStep:
     argument: str | None = None
     why: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
+    along: Mapping[str, int] | None = field(default_factory=dict)
+    """The rows that go along with those that are taken away, by table; None where nobody has counted them."""
+
+    @property
+    def takes_rows(self) -> bool:
+        """Return whether rows are taken away, with whatever refers to them."""
+        return self.strategy in {"quarantine", "delete"}
 
     @property
     def acts(self) -> bool:
@@ -92,6 +99,7 @@ class Plan:
                     "strategy": step.strategy,
                     "argument": step.argument,
                     "why": step.why,
+                    "rows_along": dict(step.along) if step.along is not None else None,
                 }
                 for step in self.steps
             ],

@@ -1,12 +1,14 @@
 """References between tables, read from the catalog; nothing of pgmend has to be installed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from worker.core.reference import Reference
+from worker.core.diagnosis import likely
+from worker.core.reference import People, Reference
+from worker.core.table_names import likely_columns, role_columns
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -38,6 +40,26 @@ async def intended(connection: Connection, referenced_table: str, key: str, *, n
     """Return columns without a foreign key that are named like one which refers to the table, or as in ``names``."""
     rows = await connection.fetch(statement("references/intended"), referenced_table, key, list(names))
     return [_reference(row) for row in rows]
+
+
+async def guessed(
+    connection: Connection, whose: People, listed: Sequence[Reference], *, left_out: Iterable[str]
+) -> list[Reference]:
+    """Return the columns that should refer to the profiles by their names, and are listed nowhere yet.
+
+    ``left_out``: tables, beside the users', none of whose columns is meant.
+    """
+    declared = [it.referencing_columns for it in listed if it.referenced_table == whose.profiles_table]
+    certain = {columns[0] for columns in declared if len(columns) == 1}
+    certain |= {*likely_columns(whose.users_table, whose.profiles_table)}
+    names = [*certain, *role_columns(await tables(connection))]
+    found = await intended(connection, whose.profiles_table, whose.profiles_key, names=names)
+    taken = {(it.referencing_table, it.referencing_columns) for it in listed}
+    return [
+        it
+        for it in likely(found, certain=certain, left_out={whose.users_table, *left_out})
+        if (it.referencing_table, it.referencing_columns) not in taken
+    ]
 
 
 async def named(connection: Connection, referencing: tuple[str, ...], referenced: tuple[str, ...]) -> Reference | None:

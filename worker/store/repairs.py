@@ -1,6 +1,6 @@
 """Repairs: runs and their steps, and one batch of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.core.reference import People
@@ -97,6 +97,44 @@ async def hidden(connection: Connection, tables: Sequence[str]) -> list[str]:
 async def referenced(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
     """Return the foreign keys that refer to one of these columns."""
     return [row[0] for row in await connection.fetch(statement("repairs/referenced"), table, list(columns))]
+
+
+async def parents(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
+    """Return the tables to which one of these columns refers itself."""
+    return [row[0] for row in await connection.fetch(statement("repairs/parents"), table, list(columns))]
+
+
+async def without_row(connection: Connection, table: str, column: str, keys: Iterable[str]) -> list[str]:
+    """Return those of the keys under which a table has no row."""
+    return list(await connection.fetchval(statement("repairs/without_row"), table, column, list(keys)))
+
+
+async def mapped(connection: Connection, selection: str, reason: str, keys: Iterable[str]) -> tuple[int, int]:
+    """Return how many orphans of a reason have one of these keys, and how many distinct keys they have."""
+    query = await connection.fetchval(statement("repairs/mapped"), selection)
+    (row,) = await connection.fetch(query, reason, list(keys))
+    return row["orphans"], row["keys"]
+
+
+async def along(
+    connection: Connection, selection: str, table: str, reasons: Sequence[str], *, most: int
+) -> dict[str, dict[str, int]] | None:
+    """Return how many rows would go along with the orphans, by reason and table; None where that was not counted.
+
+    What it has noted meanwhile is taken back: no profile is made in a session that has temporary objects.
+    """
+    counting = connection.transaction()
+    await counting.start()
+    try:
+        rows = await connection.fetch(statement("repairs/along"), selection, table, list(reasons), most)
+    finally:
+        await counting.rollback()
+    if any(not row["is_counted"] for row in rows):
+        return None
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["reason"], {})[row["referencing_table"]] = row["referencing_rows"]
+    return found
 
 
 async def start(connection: Connection, plan: str, *, audit: str, search_path: str) -> int:

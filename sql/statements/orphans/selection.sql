@@ -26,6 +26,15 @@ with pair as (
         on referenced.attrelid = $3::text::regclass and listed.referenced_column = referenced.attname
 ),
 
+-- As uuid_in has it: a hyphen may follow any four digits, and braces may stand around it all. White space around it does no harm.
+spelling (space, of_uuid, of_integer) as (
+    values (
+        e' \t\n\r\f\x0B',
+        '^([0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}|\{[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\})$',
+        '^[+-]?[0-9]{1,40}$'
+    )
+),
+
 compared as (
     select
         pair.place, pair.given, pair.wanted, pair.holds_user,
@@ -33,13 +42,17 @@ compared as (
             when pair.given_type = pair.wanted_type then pair.given
             when pair.given_type in ('text', 'character varying', 'character') and pair.wanted_type = 'uuid'
                 then format(
-                    'case when %1$s ~ %2$L then btrim(%1$s)::uuid end',
-                    pair.given, '^\s*[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\s*$'
+                    'case when btrim(%1$s, %2$L) ~ %3$L then btrim(%1$s, %2$L)::uuid end',
+                    pair.given, spelling.space, spelling.of_uuid
                 )
             when
                 pair.given_type in ('text', 'character varying', 'character')
                 and pair.wanted_type in ('smallint', 'integer', 'bigint')
-                then format('case when %1$s ~ ''^\s*[+-]?[0-9]{1,18}\s*$'' then %1$s::bigint end', pair.given)
+                then format(
+                    'case when btrim(%1$s, %2$L) ~ %3$L then case when btrim(%1$s, %2$L)::numeric '
+                    'between -9223372036854775808 and 9223372036854775807 then btrim(%1$s, %2$L)::bigint end end',
+                    pair.given, spelling.space, spelling.of_integer
+                )
             when
                 pair.given_type in ('smallint', 'integer', 'bigint')
                 and pair.wanted_type in ('smallint', 'integer', 'bigint') then pair.given
@@ -47,7 +60,7 @@ compared as (
         end as read,
         pair.given_type <> pair.wanted_type and pair.wanted_type not in ('uuid', 'smallint', 'integer', 'bigint')
             as is_text
-    from pair
+    from pair cross join spelling
 ),
 
 spelled as (
