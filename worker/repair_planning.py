@@ -52,14 +52,16 @@ class Planning:
                 detail="rows of users who exist could not be told from others",
                 hint="attach a profile source (pgmend attach), which a repair goes by and heals with",
             )
-        listed = await self._references(sources)
+        listed, strange = await self._references(sources)
         chosen = [choice.reference for choice in self.wishes.choices]
         _refuse_unknown((*chosen, *self.wishes.on_delete), [where.reference for where in listed])
         await self._refuse_hidden_rows(listed)
+        await self._refuse_strangers(listed)
         steps = [step for where in listed for step in await self._steps(where)]
-        return Plan(tuple(listed), tuple(steps))
+        return Plan(tuple(listed), tuple(steps), tuple(strange))
 
-    async def _references(self, sources: Sequence[KnownSource]) -> list[PlannedReference]:
+    async def _references(self, sources: Sequence[KnownSource]) -> tuple[list[PlannedReference], list[Reference]]:
+        """Return the references that are looked at, and those in tables of strangers, which are not unless they are named."""
         audit_tables = (await people.installation(self.connection)).audit_tables
         found: dict[str, tuple[Reference, bool]] = {}
         for text in self.wishes.references:
@@ -74,14 +76,17 @@ class Planning:
             known = [reference for reference, _ in found.values()]
             for reference in await references.guessed(self.connection, source.people, known, left_out=audit_tables):
                 found.setdefault(reference.name, (reference, True))
+        strange = [it for it, _ in found.values() if it.stranger is not None]
+        found = {name: it for name, it in found.items() if it[0].stranger is None}
         only = self.wishes.only
         _refuse_unknown(only, [it for it, _ in found.values() if it.referencing_table not in audit_tables])
-        return [
+        listed = [
             await self._where(reference, sources, is_guess=is_guess)
             for reference, is_guess in found.values()
             if reference.referencing_table not in audit_tables
             and (not only or any(is_called(reference, given) for given in only))
         ]
+        return listed, strange
 
     async def _named(self, text: str) -> Reference:
         ends = read_ends(text)
@@ -110,6 +115,19 @@ class Planning:
                 hint="connect as the tables' owner where it is not forced, or as a role with bypassrls",
             )
 
+    async def _refuse_strangers(self, listed: Sequence[PlannedReference]) -> None:
+        """Refuse where rows of a stranger's table would go along: reading them runs that owner's code with our rights."""
+        tables = {where.reference.referencing_table for where in listed}
+        beside = {where.reference.referenced_table for where in listed}
+        beside |= {each.users_table for where in listed for each in where.people}
+        strange = await repairs.strangers(self.connection, sorted(tables), beside=sorted(beside))
+        if strange:
+            raise RepairRefusedError(
+                "a table that belongs to somebody else refers to these",
+                detail=", ".join(strange),
+                hint="its owner's code would run with your rights: alter table … owner to …, or --only what it does not refer to",
+            )
+
     async def _steps(self, where: PlannedReference) -> list[PlannedStep]:
         steps: list[PlannedStep] = []
         for tally in await self._tallies(where):
@@ -132,7 +150,8 @@ class Planning:
         ]
 
     async def _tallies(self, where: PlannedReference) -> list[Tally]:
-        tallies = await orphans.tally(self.connection, where.reference, where.people)
+        async with self.connection.transaction(readonly=True):
+            tallies = await orphans.tally(self.connection, where.reference, where.people)
         return sorted(tallies, key=lambda tally: tally.reason)
 
     async def _by_source(self, where: PlannedReference, source: KnownSource) -> PlannedStep:

@@ -19,6 +19,10 @@ from worker.store.connection import Connection, failure_of, is_lost
 COUNTED_UP_TO = 1_000_000
 """A table that the server believes to be smaller is counted; of a larger one its belief is good enough for a share."""
 
+_OF_A_STRANGER = (
+    "the table belongs to {0}, whose code a look at it would run with the rights of this role; "
+    "--reference '{1}' looks all the same"
+)
 _HOW_TO_ATTACH = "attach a profile source, or say --users TABLE[.KEY] and --profiles TABLE[.KEY]"
 
 
@@ -80,6 +84,9 @@ class Survey:
                 reference, None, None, None, unseen=self._why(error), index_is_known=False, is_denied=_is_denied(error)
             )
         seen = Examined(reference, around.index_name, around.seen_column, around.believed_rows)
+        if reference.stranger is not None:
+            why = _OF_A_STRANGER.format(reference.stranger, reference.name)
+            return replace(seen, unseen=why, is_denied=True)
         try:
             async with self._question():
                 tallies = await orphans.tally(
@@ -168,11 +175,10 @@ class Survey:
             return replace(standing, unseen=self._why(error))
 
     async def _references(self, found: Iterable[People]) -> list[Reference]:
-        listed: list[Reference] = []
+        listed = [await self._reference(*typed) for typed in self.wishes.references]
         for look in (self._declared, self._undeclared):
             for each in found:
                 listed += await look(each, listed)
-        listed += [await self._reference(*typed) for typed in self.wishes.references]
         return distinct(listed)
 
     async def _declared(self, whose: People, _listed: list[Reference]) -> list[Reference]:

@@ -25,7 +25,6 @@ REFERENCE = Reference(
     is_deferrable=False,
     is_partitioned=False,
     is_nullable=False,
-    estimated_rows=-1,
 )
 WISH = Wish(REFERENCE, on_delete="cascade")
 TABLE = Relation("public.orders", "table", None, is_ours=True, key_name="fk", index_name="public.orders_by_user_id")

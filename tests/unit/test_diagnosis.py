@@ -30,7 +30,6 @@ REFERENCE = Reference(
     is_deferrable=False,
     is_partitioned=False,
     is_nullable=False,
-    estimated_rows=-1,
 )
 WHOLE = Examined(REFERENCE, "orders_by_user", "created_at", 10, rows_are_estimated=False)
 HEALABLE = Tally("healable", 2, 1, datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 5, 1, 12, tzinfo=UTC), 0, 0, ("k",))

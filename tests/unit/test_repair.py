@@ -28,7 +28,6 @@ LEADS = Reference(
     is_deferrable=False,
     is_partitioned=False,
     is_nullable=True,
-    estimated_rows=10,
 )
 
 

@@ -30,7 +30,17 @@ _LOCKS = (
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """Yield the plan: a block for each reference that has orphans."""
+    """Yield the plan: a block for each reference that has orphans, and what was not looked at."""
+    yield from _looked_at(plan)
+    for it in plan.strange:
+        yield f"{it.name}  not looked at: the table belongs to {it.stranger}, whose code would run with the rights of this role"
+    if plan.strange:
+        yield "--reference names one that is to be looked at all the same"
+    if plan.acting:
+        yield from _LOCKS
+
+
+def _looked_at(plan: Plan) -> Iterator[str]:
     if not plan.references:
         yield "no reference to profiles was found; --reference orders.user_id=profiles.id names one"
         return
@@ -44,8 +54,6 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     clean = len(plan.references) - len({step.where.reference.name for step in plan.steps})
     if clean:
         yield f"{counted(clean, 'more reference')} looked at, no orphans"
-    if plan.acting:
-        yield from _LOCKS
 
 
 def result_lines(repair_id: int, steps: Sequence[Step]) -> Iterator[str]:

@@ -79,6 +79,11 @@ class Examined:
         return shown_reference(self.reference)
 
     @property
+    def is_guess_of_a_stranger(self) -> bool:
+        """Return whether only its name says that it is a reference, in a table of somebody whom nobody trusts."""
+        return self.reference.stranger is not None and not self.reference.is_declared
+
+    @property
     def error_type(self) -> str:
         """Return under which name the audit speaks of these orphans."""
         return orphan_type(self.reference.referencing_table)

@@ -26,7 +26,8 @@ class Reference:
 
     Tables are names as ``regclass`` prints them, quoted where they must be; columns are bare names, in the order of the key.
     ``constraint_name`` is None where no foreign key stands. ``is_nullable``: every referencing column may be null.
-    ``estimated_rows``: of the referencing table, -1 where nobody has counted.
+    ``stranger`` owns the referencing table, and nobody trusts their code: reading it would run that with the reader's rights (an
+    index, a type or an operator of theirs). None where the owner is trusted, or a person has named the reference.
     """
 
     referencing_table: str
@@ -41,7 +42,7 @@ class Reference:
     is_deferrable: bool
     is_partitioned: bool
     is_nullable: bool
-    estimated_rows: int
+    stranger: str | None = None
 
     @property
     def is_declared(self) -> bool:

@@ -67,10 +67,11 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was looked at, and what would be done, in order."""
+    """What was looked at, and what would be done, in order. ``strange``: references in tables of strangers, not looked at."""
 
     references: tuple[PlannedReference, ...]
     steps: tuple[PlannedStep, ...]
+    strange: tuple[Reference, ...] = ()
 
     @property
     def acting(self) -> tuple[PlannedStep, ...]:
@@ -90,6 +91,7 @@ class Plan:
                 }
                 for listed in self.references
             ],
+            "strange": [{"reference": it.name, "owner": it.stranger} for it in self.strange],
             "steps": [
                 {
                     "reference": step.where.reference.name,

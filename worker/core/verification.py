@@ -61,6 +61,8 @@ def _of_reference(examined: Examined, *, strict: bool) -> Iterator[Check]:
 
 
 def _no_orphans(examined: Examined) -> Check:
+    if examined.is_guess_of_a_stranger:
+        return Check("warns", "no_orphans", examined.name, f"not seen: {examined.unseen}")
     if examined.unseen:
         return Check("unseen", "no_orphans", examined.name, examined.unseen)
     reasons = ", ".join(f"{tally.orphans:,} {tally.reason}" for tally in examined.tallies)
@@ -71,4 +73,6 @@ def _no_orphans(examined: Examined) -> Check:
 def _key_present(examined: Examined) -> Check:
     if examined.reference.constraint_name is not None:
         return Check("holds", "key_present", examined.name, examined.reference.constraint_name)
+    if examined.is_guess_of_a_stranger:
+        return Check("warns", "key_present", examined.name, "no foreign key, and none of the application's tables")
     return Check("fails", "key_present", examined.name, f"no foreign key{f'; {it}' if (it := examined.mismatch) else ''}")

@@ -94,6 +94,11 @@ async def hidden(connection: Connection, tables: Sequence[str]) -> list[str]:
     return [row[0] for row in await connection.fetch(statement("repairs/hidden"), list(tables))]
 
 
+async def strangers(connection: Connection, tables: Sequence[str], *, beside: Sequence[str]) -> list[str]:
+    """Return the tables that refer to these, and so on, whose owner is a stranger: owns none of these, nor of those beside."""
+    return [row[0] for row in await connection.fetch(statement("repairs/strangers"), list(tables), list(beside))]
+
+
 async def referenced(connection: Connection, table: str, columns: Sequence[str]) -> list[str]:
     """Return the foreign keys that refer to one of these columns."""
     return [row[0] for row in await connection.fetch(statement("repairs/referenced"), table, list(columns))]

@@ -2,7 +2,7 @@
 -- column that does refer to it, or as one of $3. Tables of the system, of pgmend, temporary ones, the table itself and partitions
 -- are left out. The table is found by its name, without the use of its schema.
 with wanted as (
-    select relation.oid
+    select relation.oid, relation.relowner
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
     where
@@ -35,9 +35,16 @@ select
     false as is_deferrable,
     relation.relkind = 'p' as is_partitioned,
     not attribute.attnotnull as is_nullable,
-    relation.reltuples::bigint as estimated_rows
+    case
+        when
+            owner.rolsuper
+            or pg_has_role(relation.relowner, current_user, 'member')
+            or relation.relowner = (select wanted.relowner from wanted) then null
+        else owner.rolname::text
+    end as stranger
 from pg_catalog.pg_class as relation
 inner join pg_catalog.pg_namespace as space on relation.relnamespace = space.oid
+inner join pg_catalog.pg_roles as owner on relation.relowner = owner.oid
 inner join pg_catalog.pg_attribute as attribute on relation.oid = attribute.attrelid
 inner join pg_catalog.pg_attribute as referenced
     on referenced.attrelid = (select wanted.oid from wanted) and referenced.attname = $2

@@ -1,5 +1,5 @@
 -- One reference that a person names: columns ($2) of a table ($1) that are to refer to columns ($4) of another ($3), pair by
--- pair, and the foreign key that stands there already, if one does. No row where a column does not exist.
+-- pair, whoever owns them, and the foreign key that stands there already, if one does. No row where a column does not exist.
 with pair as (
     select
         listed.place,
@@ -53,7 +53,7 @@ select
     coalesce(foreign_key.condeferrable, false) as is_deferrable,
     relation.relkind = 'p' as is_partitioned,
     wanted.is_nullable,
-    relation.reltuples::bigint as estimated_rows
+    null::text as stranger
 from wanted
 inner join pg_catalog.pg_class as relation on relation.oid = $1::text::regclass
 left join pg_catalog.pg_constraint as foreign_key
