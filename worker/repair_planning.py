@@ -8,7 +8,7 @@ from worker.core.orphans import Tally
 from worker.core.reference import Reference
 from worker.core.repair_plan import KnownSource, Plan, PlannedReference, PlannedStep
 from worker.core.strategy import Choice, changed_columns, decide, is_called
-from worker.errors import PeopleUnknownError, RepairRefusedError
+from worker.errors import NameUnknownError, PeopleUnknownError, RepairRefusedError
 from worker.store import orphans, people, references, repairs
 from worker.store.connection import Connection
 
@@ -92,11 +92,11 @@ class Planning:
         ends = read_ends(text)
         for end in ends:
             if await repairs.qualified(self.connection, end.table) is None:
-                raise RepairRefusedError(f"there is no table {end.table}", hint="write it with its schema")
+                raise NameUnknownError(f"there is no table {end.table}", hint="write it with its schema")
         near, far = ((end.table, *end.columns) for end in ends)
         reference = await references.named(self.connection, near, far)
         if reference is None:
-            raise RepairRefusedError(f"there is no such column in {text!r}", hint=_REFERENCE_HINT)
+            raise NameUnknownError("there is no such column: " + "=".join(map(str, ends)), hint=_REFERENCE_HINT)
         return reference
 
     async def _where(self, reference: Reference, sources: Sequence[KnownSource], *, is_guess: bool) -> PlannedReference:

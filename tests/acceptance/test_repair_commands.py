@@ -64,7 +64,7 @@ async def test_machine_reads_json(database: Database, shop: Connection) -> None:
     ("command", "status", "said"),
     [
         (["repair", "--only", "nothing.user_id"], 36, "no reference is called nothing.user_id"),
-        (["repair", "--reference", "orders.owner=profiles.id"], 36, "no such column"),
+        (["repair", "--reference", "orders.owner=profiles.id"], 30, "no such column: public.orders.owner=public.profiles.id"),
         (["repair", *ORDERS, "--strategy", "orders.user_id:unknown=nullify"], 36, "not nullable"),
         (["restore", "7"], 36, "there is no repair 7"),
         (["restore", "7", "--table", "nowhere"], 36, "there is no repair 7"),
