@@ -117,8 +117,8 @@ async def test_invalid_index_left_behind_is_dropped_and_made_again(empty_databas
 
 
 async def test_index_that_another_backend_still_builds_is_waited_for(empty_database: Database, shop: Connection) -> None:
-    """A killed run leaves its backend at work: its index is neither dropped nor made a second time."""
-    old = await empty_database.connect()
+    """A killed run leaves its backend at work: its index is neither dropped nor made again, and it is told who builds it."""
+    old = await empty_database.connect(application_name="an old report")
     transaction = old.transaction()
     await transaction.start()
     await old.execute("insert into public.orders values (1)")
@@ -133,6 +133,8 @@ async def test_index_that_another_backend_still_builds_is_waited_for(empty_datab
 
     assert [type(step) for step in plan.steps[:1]] == [AwaitIndex]
     assert not any("index" in text for text in outcome.done)
+    assert await _has_said(told.lines, "(the builder) of postgres: active")
+    assert await _has_said(told.lines, "(an old report) of postgres: idle in transaction")
     assert await shop.fetchval(INDEX) is True
 
 
