@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
 
-from worker.core.doctor.wording import counted
 from worker.core.reference import Reference
 from worker.core.repair_plan import Plan, PlannedStep
+from worker.core.wording import counted
 from worker.repair_run import Progress
 from worker.store.repairs import Step
 
