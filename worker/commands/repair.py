@@ -122,7 +122,10 @@ def _raise_refused(steps: list[Step]) -> None:
 
 
 async def _abandon(at: Desk) -> int:
-    for run in await repairs.unfinished(at.connection):
+    interrupted = await repairs.unfinished(at.connection)
+    if not interrupted:
+        print("nothing to do: no repair was interrupted", file=sys.stderr if at.as_json else sys.stdout)
+    for run in interrupted:
         await repairs.finish(at.connection, run.repair_id, "abandoned")
         print(f"repair {run.repair_id} is abandoned; pgmend restore {run.repair_id} brings back what it took")
     return 0
