@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.database import Database, count
 from tests.support.process import run_command
+from worker.core.orphans import REASONS
+from worker.core.strategy import STRATEGIES, WITH_ARGUMENT
 from worker.store.connection import Connection
 
 LOST = uuid.uuid5(uuid.NAMESPACE_DNS, "lost")
@@ -178,3 +180,12 @@ async def test_one_row_is_no_plural(database: Database, shop: Connection) -> Non
     assert "unknown  quarantine: 1 row\n" in run
     assert "1 row stays in the quarantine" in refused
     assert restored == "1 row restored, 0 left in the quarantine\n"
+
+
+async def test_help_of_repair_lists_reasons_strategies_and_the_form_of_a_map() -> None:
+    """What --strategy takes has to be looked up nowhere else."""
+    _, out, _ = await run_command("", "repair", "--help")
+
+    assert all(f" {word}" in out for word in (*REASONS, *STRATEGIES))
+    assert all(f" {word}:" in out for word in WITH_ARGUMENT)
+    assert "old,new" in out
