@@ -111,7 +111,8 @@ class Constraining:
     async def _perform(self, wish: Wish, step: Step, text: str) -> None:
         match step:
             case AwaitIndex():
-                raise NotYetError(f"{step.index} is being built by another session")
+                builders = await locks.builders(self.connection, step.index)
+                raise NotYetError(f"{step.index} is being built by another session", builders)
             case CreateIndex() | DropIndex():
                 await locks.unlimit(self.connection)
                 await self.connection.execute(text)

@@ -17,7 +17,7 @@ PgmendError                     1   a failure that nothing below names
 ├── SourceUnclearError         24   it is not clear which tables, or which source, are meant
 ├── RecipeUndecidedError       25   the recipe has columns that a person has to decide
 ├── SourceRefusedError         26   what is to be attached cannot work as it is
-├── NameUnknownError           30   a table, column or role named on the command line is not there
+├── NameUnknownError           30   a table, column, role or repair named on the command line is not there
 ├── PeopleUnknownError         31   nothing is attached, and nobody said where users and profiles are
 ├── ConditionRefusedError      32   the server refuses a condition on users
 ├── OrphansRemainError         38   rows that lead nowhere keep a foreign key from being valid
@@ -157,7 +157,7 @@ class SourceRefusedError(PgmendError):
 
 
 class NameUnknownError(PgmendError):
-    """A table, a column or a role that was named on the command line is not there."""
+    """A table, a column, a role or a repair that was named on the command line is not there."""
 
     exit_code = 30
 

@@ -5,7 +5,7 @@ Who is in the way is asked on a second connection, while the statement waits.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -34,6 +34,10 @@ _RAREST_LOOK_SECONDS = 2.0
 
 class NotYetError(Exception):
     """What has to be there is not there yet, for a reason that passes; looking again is all that can be done."""
+
+    def __init__(self, what: str, blockers: Iterable[Blocker] = ()) -> None:
+        super().__init__(what)
+        self.blockers = tuple(blockers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Locking:
             try:
                 return await self.watched(attempt())
             except (NotYetError, *locks.NOT_GRANTED, *_OVERTAKEN) as error:
+                if isinstance(error, NotYetError):
+                    self._blockers = error.blockers or self._blockers
                 if self.patience.retries.is_exhausted(number):
                     raise self._given_up(number, error) from error
             delay = self.patience.retries.delay(number, random.random())  # noqa: S311 (spread, not secrecy)

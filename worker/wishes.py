@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from worker.core.constrain.wish import ON_DELETE, Checked, End, Wish, read_choice, read_end, read_reference
 from worker.core.reference import Reference
 from worker.errors import ReferenceRefusedError
-from worker.store import constraints, references
+from worker.store import constraints, people, references
 from worker.store.connection import Connection
 
 USUAL_NAMES = ("user_id", "userId", "profile_id", "profileId")
@@ -26,26 +27,29 @@ class Asked:
     deferrable: Sequence[str] = ()
     guard_mode: str | None = None
     not_valid_first: bool = False
-    audit_table: str = ""
+
+
+Choice = tuple[str, Callable[[Wish], Wish]]
+"""A referencing end, and how its wish is changed."""
 
 
 async def gather(connection: Connection, asked: Asked) -> list[Wish]:
-    """Return the wish for each reference, in the order of their names. Raises ReferenceRefusedError for what does not exist."""
-    found = await _found(connection, asked)
-    named = [await _named(connection, text) for text in asked.references]
-    audit_table = await constraints.spelled(connection, asked.audit_table) if asked.audit_table else None
-    if any(it.referencing_table == audit_table for it in named):
-        raise ReferenceRefusedError(f"{audit_table} is the audit", hint="it also names users who are gone, and takes no key")
-    wishes = {_meaning(it): _wish(it, asked, is_guess=not it.is_declared) for it in found}
-    wishes |= {_meaning(it): _wish(it, asked, is_guess=False) for it in named}
-    for text in asked.names:
-        _choose(wishes, *await _choice(connection, text), _with_name)
-    for text in asked.on_delete:
-        _choose(wishes, *await _choice(connection, text, ON_DELETE), _with_on_delete)
-    for text in asked.deferrable:
-        spelled = text if "=" in text else f"{text}=deferrable"
-        _choose(wishes, *await _choice(connection, spelled, _CHECKED), _with_checked)
-    kept = await _only(connection, list(wishes.values()), asked.only)
+    """Return the wish for each reference, in the order of their names. Raises ReferenceRefusedError for what does not exist.
+
+    A key that is valid already is among them where its end is named, so that the command of an earlier run may be given again.
+    """
+    only = {await _read_only(connection, text) for text in asked.only}
+    choices = await _choices(connection, asked)
+    ends = only | {end for end, _ in choices}
+    wishes = {_meaning(it): _wish(it, asked, is_guess=not it.is_declared) for it in await _found(connection, ends)}
+    wishes |= {_meaning(it): _wish(it, asked, is_guess=False) for it in await _all_named(connection, asked.references)}
+    unknown = ends - {_end(wish.reference) for wish in wishes.values()}
+    if unknown:
+        hint = f"add --reference '{min(unknown)}=table.column', or mind the spelling"
+        raise ReferenceRefusedError(f"{min(unknown)} is no reference that is known", hint=hint)
+    for end, choose in choices:
+        wishes = {place: choose(wish) if _end(wish.reference) == end else wish for place, wish in wishes.items()}
+    kept = [wish for wish in wishes.values() if not only or _end(wish.reference) in only]
     return sorted(kept, key=lambda wish: wish.reference.name)
 
 
@@ -53,14 +57,31 @@ def _wish(it: Reference, asked: Asked, *, is_guess: bool) -> Wish:
     return Wish(it, guard_mode=asked.guard_mode, not_valid_first=asked.not_valid_first, is_guess=is_guess)
 
 
-async def _found(connection: Connection, asked: Asked) -> list[Reference]:
+async def _found(connection: Connection, ends: set[str]) -> list[Reference]:
+    """Return the keys to the profiles of a source that are not valid, or are of these ends, and columns named like one."""
     found: list[Reference] = []
-    audit_table = await constraints.spelled(connection, asked.audit_table) if asked.audit_table else None
     for source in await constraints.people(connection):
         declared = await references.declared(connection, source.profiles_table)
-        found += [reference for reference in declared if not reference.is_validated]
+        found += [it for it in declared if it.is_validated and _end(it) in ends]
+        found += [it for it in declared if not it.is_validated]
         found += await references.intended(connection, source.profiles_table, source.profiles_key, names=USUAL_NAMES)
-    return [reference for reference in found if reference.referencing_table != audit_table]
+    audit_tables = await _audit_tables(connection)
+    return [it for it in found if it.referencing_table not in audit_tables]
+
+
+async def _all_named(connection: Connection, texts: Iterable[str]) -> list[Reference]:
+    audit_tables = await _audit_tables(connection)
+    named = [await _named(connection, text) for text in texts]
+    for it in named:
+        if it.referencing_table in audit_tables:
+            hint = "it also names users who are gone, and takes no key"
+            raise ReferenceRefusedError(f"{it.referencing_table} is the audit", hint=hint)
+    return named
+
+
+async def _audit_tables(connection: Connection) -> set[str | None]:
+    """Return the tables behind the audit, as references spell them."""
+    return {await constraints.spelled(connection, table) for table in (await people.installation(connection)).audit_tables}
 
 
 async def _named(connection: Connection, text: str) -> Reference:
@@ -68,8 +89,7 @@ async def _named(connection: Connection, text: str) -> Reference:
         ends = read_reference(text)
     except ValueError as error:
         raise ReferenceRefusedError(str(error), hint="write --reference orders.user_id=profiles.id") from error
-    tables = [await _table(connection, end) for end in ends]
-    (referencing, *_), (referenced, *_) = tables
+    referencing, referenced = [await _table(connection, end) for end in ends]
     found = await references.named(connection, (referencing, *ends[0].columns), (referenced, *ends[1].columns))
     if found is None:
         raise ReferenceRefusedError(
@@ -78,64 +98,61 @@ async def _named(connection: Connection, text: str) -> Reference:
     return found
 
 
-async def _table(connection: Connection, end: End) -> tuple[str]:
+async def _table(connection: Connection, end: End) -> str:
     name = await constraints.spelled(connection, end.table)
     if name is None:
         raise ReferenceRefusedError(f"there is no table {end.table}", hint="name its schema, and quote a name with capitals")
-    return (name,)
+    return name
 
 
-async def _choice(connection: Connection, text: str, known: Iterable[str] | None = None) -> tuple[End, str]:
+async def _choices(connection: Connection, asked: Asked) -> list[Choice]:
+    deferrable = [text if "=" in text else f"{text}=deferrable" for text in asked.deferrable]
+    return [
+        *[await _choice(connection, text, _with_name) for text in asked.names],
+        *[await _choice(connection, text, _with_on_delete, ON_DELETE) for text in asked.on_delete],
+        *[await _choice(connection, text, _with_checked, _CHECKED) for text in deferrable],
+    ]
+
+
+async def _choice(
+    connection: Connection, text: str, choose: Callable[[str, Wish], Wish], known: Iterable[str] | None = None
+) -> Choice:
     try:
         end, chosen = read_choice(text)
     except ValueError as error:
         raise ReferenceRefusedError(str(error), hint="write --on-delete 'orders.user_id=cascade'") from error
     if known is not None and chosen not in known:
         raise ReferenceRefusedError(f"there is no choice {chosen} for {end}", hint=f"the choices are {', '.join(known)}")
-    return replace(end, table=(await _table(connection, end))[0]), chosen
+    return await _located(connection, end), partial(choose, chosen)
 
 
-def _with_name(wish: Wish, chosen: str) -> Wish:
+def _with_name(chosen: str, wish: Wish) -> Wish:
     return replace(wish, name=chosen)
 
 
-def _with_on_delete(wish: Wish, chosen: str) -> Wish:
+def _with_on_delete(chosen: str, wish: Wish) -> Wish:
     return replace(wish, on_delete=chosen)
 
 
-def _with_checked(wish: Wish, chosen: str) -> Wish:
+def _with_checked(chosen: str, wish: Wish) -> Wish:
     return replace(wish, checked=_CHECKED[chosen])
 
 
-def _choose(wishes: dict[tuple[object, ...], Wish], end: End, chosen: str, apply: Callable[[Wish, str], Wish]) -> None:
-    """Write a choice into each wish whose referencing end it names."""
-    places = [place for place, wish in wishes.items() if _end(wish) == str(end)]
-    if not places:
-        raise ReferenceRefusedError(
-            f"{end} is no reference that is to be constrained", hint=f"add --reference '{end}=table.column', or mind the spelling"
-        )
-    for place in places:
-        wishes[place] = apply(wishes[place], chosen)
+async def _read_only(connection: Connection, text: str) -> str:
+    try:
+        end = read_end(text.partition("=")[0])
+    except ValueError as error:
+        raise ReferenceRefusedError(str(error), hint="write --only orders.user_id") from error
+    return await _located(connection, end)
 
 
-async def _only(connection: Connection, wishes: list[Wish], only: Sequence[str]) -> list[Wish]:
-    if not only:
-        return wishes
-    wanted = set()
-    for text in only:
-        try:
-            end = read_end(text.partition("=")[0])
-        except ValueError as error:
-            raise ReferenceRefusedError(str(error), hint="write --only orders.user_id") from error
-        wanted.add(str(replace(end, table=(await _table(connection, end))[0])))
-    missing = wanted - {_end(wish) for wish in wishes}
-    if missing:
-        raise ReferenceRefusedError(f"{min(missing)} is no reference that is to be constrained", hint="it may be valid already")
-    return [wish for wish in wishes if _end(wish) in wanted]
+async def _located(connection: Connection, end: End) -> str:
+    """Return an end as references spell it."""
+    return str(replace(end, table=await _table(connection, end)))
 
 
-def _end(wish: Wish) -> str:
-    return str(End(wish.reference.referencing_table, wish.reference.referencing_columns))
+def _end(it: Reference) -> str:
+    return str(End(it.referencing_table, it.referencing_columns))
 
 
 def _meaning(it: Reference) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from demo.orphans.scene import Scene
 from demo.orphans.wishes import REPAIR_ID
 from demo.stage import Stage
 from worker.commands.repair_view import progress_line
-from worker.core.doctor.wording import counted
+from worker.core.wording import counted
 from worker.repair_run import Progress
 from worker.store import repairs
 from worker.store.connection import Connection, close, connect

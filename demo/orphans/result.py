@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from demo.invariants import Verdict
 from demo.orphans.ran import Ran
 from demo.orphans.shop import Shop
-from worker.core.doctor.wording import counted
+from worker.core.wording import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@
 --   users          the users table, its key, who is to have a profile, who is softly deleted
 --   profiles       the profiles table and its key; its name once more in profiles_table
 --   referencing    one select for each column that refers to a profile: table, column, the key as text, the key in the type of
---                  the profiles' key (null where it is none: malformed), and when the row was made. Of a text column write
---                  case when user_id ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' then user_id::uuid end
+--                  the profiles' key (null where it is none: malformed), and when the row was made. Of a text column write,
+--                  which reads a uuid however it is spelled,
+--                  case when user_id ~* '^\s*(([0-9a-f]{4}-?){7}[0-9a-f]{4}|\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\})\s*$'
+--                  then regexp_replace(user_id, '[^0-9A-Fa-f]', '', 'g')::uuid end
 --   listed         the same tables and columns once more, for the catalog
 --   once_known     keys of users who are not there any more. Where pgmend is installed its audit knows them; put there
 --                  select user_id as user_key from pgmend.audit_entries

@@ -3,8 +3,15 @@
 --     ERROR: insert or update on table "orders" violates foreign key constraint "fk_orders_user_id" (SQLSTATE 23503)
 -- It looks at what is wrong, makes the profiles that are only missing, moves every other orphan into a quarantine with an
 -- audit entry, adds the keys, validates them, and makes their indexes. Nothing is deleted that the quarantine does not hold, and
--- the end of the file brings it back. It needs nothing of pgmend, and is written for the sample tables: users, profiles,
--- orders, chat_messages, conversations, leads.
+-- the end of the file brings it back. It needs nothing of pgmend.
+--
+-- It fits the sample tables and no others: users, profiles, orders, leads, conversations, chat_messages, all in public. The first
+-- statement says what does not fit, before anything is made. In psql run it with -v ON_ERROR_STOP=1. Names to change:
+--   users, profiles   in 1 (needed, with the columns), 2, 3 and the function taking, with what a profile is made from in 3; the
+--                     key of each is called id, which take_orphans and add_key rely on
+--   references        one line each in 1 (needed), 2, take_all, 6, 8 (a line for each table), 9 and the end of the file
+--   chat_messages     what goes along with an orphan conversation: in taking and take_orphans; leave it out where nothing does
+--   error_logs        the audit table: in 1, 3 and taking
 --
 -- Run it as often as you like: what is done is found done. Where it stops (a lock that was not granted within two seconds, say),
 -- what was committed stands, and the next run goes on. Each statement may be a transaction of its own, which is best while the
@@ -12,7 +19,86 @@
 -- For large tables: pgmend repair works in batches that can be interrupted, and pgmend constrain makes the keys without keeping
 -- anybody waiting.
 
--- 1. Diagnose: which rows refer to nobody, and why. healable: the user is there, only the profile is missing. erased: the user is
+-- 1. Whether it fits: else an error names what is missing, or is of another type than what it refers to, and nothing is made.
+-- Then the audit table, unless there is one, and the quarantine: in a schema of its own, which no HTTP API shows. row_text is the
+-- row as the database spells it, lossless; row_image is the same for people.
+do $function$
+declare
+    unfit text;
+begin
+    with needed (table_name, column_name, refers_to) as (
+        values
+        ('users', 'id', null), ('users', 'email', null), ('users', 'full_name', null), ('users', 'profile_picture_url', null),
+        ('users', 'deleted_at', null), ('profiles', 'id', 'users'), ('profiles', 'name', null), ('profiles', 'avatar_url', null),
+        ('orders', 'user_id', 'profiles'), ('leads', 'user_id', 'profiles'), ('conversations', 'id', null),
+        ('conversations', 'customer_id', 'profiles'), ('conversations', 'admin_id', 'profiles'),
+        ('chat_messages', 'conversation_id', 'conversations'), ('chat_messages', 'sender_id', 'profiles'),
+        ('error_logs', 'error_type', null), ('error_logs', 'severity', null), ('error_logs', 'user_id', null),
+        ('error_logs', 'table_name', null), ('error_logs', 'constraint_name', null), ('error_logs', 'sqlstate', null),
+        ('error_logs', 'message', null), ('error_logs', 'details', null)
+    ),
+
+    found as (
+        select class.relname::text as table_name, attribute.attname::text as column_name,
+            format_type(attribute.atttypid, null) as type_name
+        from pg_catalog.pg_class as class
+        inner join pg_catalog.pg_attribute as attribute on attribute.attrelid = class.oid and not attribute.attisdropped
+        where class.relnamespace = to_regnamespace('public')
+    )
+
+    select string_agg(
+        case
+            when found.column_name is null then format('there is no public.%s.%s', needed.table_name, needed.column_name)
+            else format(
+                'public.%s.%s is %s, public.%s.id is %s', needed.table_name, needed.column_name, found.type_name,
+                needed.refers_to, referenced.type_name
+            )
+        end,
+        '; '
+    ) into unfit
+    from needed
+    left join found on found.table_name = needed.table_name and found.column_name = needed.column_name
+    left join found as referenced on referenced.table_name = needed.refers_to and referenced.column_name = 'id'
+    where (needed.table_name <> 'error_logs' or to_regclass('public.error_logs') is not null)
+        and (found.column_name is null or found.type_name <> referenced.type_name);
+    if unfit is not null then
+        raise exception 'this file does not fit here: %', unfit
+            using hint = 'It is written for the sample tables. The head of the file lists the names to change.';
+    end if;
+
+    create table if not exists public.error_logs (
+        id bigint generated always as identity primary key,
+        error_type text not null,
+        severity text not null,
+        user_id text,
+        table_name text,
+        constraint_name text,
+        sqlstate text,
+        message text not null,
+        details jsonb not null default '{}',
+        attempt integer,
+        event_id bigint,
+        correlation_id text,
+        created_at timestamptz not null default clock_timestamp()
+    );
+
+    create schema if not exists quarantine;
+
+    create table if not exists quarantine.orphans (
+        id bigint generated always as identity,
+        table_name text not null,
+        key_name text not null,
+        user_key text,
+        reason text not null,
+        row_text text not null,
+        row_image jsonb not null,
+        taken_at timestamptz not null default clock_timestamp(),
+        constraint orphans_pkey primary key (id)
+    );
+end
+$function$;
+
+-- 2. Diagnose: which rows refer to nobody, and why. healable: the user is there, only the profile is missing. erased: the user is
 -- marked as deleted. unknown: nobody has that key.
 with reference as (
     select 'orders.user_id' as name, orders.user_id as key from public.orders
@@ -40,56 +126,37 @@ where reference.key is not null and profile.id is null
 group by reference.name
 order by reference.name;
 
--- 2. The audit table, unless there is one, and the quarantine: in a schema of its own, which no HTTP API shows.
--- row_text is the row as the database spells it, lossless; row_image is the same for people.
-create table if not exists public.error_logs (
-    id bigint generated always as identity primary key,
-    error_type text not null,
-    severity text not null,
-    user_id text,
-    table_name text,
-    constraint_name text,
-    sqlstate text,
-    message text not null,
-    details jsonb not null default '{}',
-    attempt integer,
-    event_id bigint,
-    correlation_id text,
-    created_at timestamptz not null default clock_timestamp()
-);
-
-create schema if not exists quarantine;
-
-create table if not exists quarantine.orphans (
-    id bigint generated always as identity,
-    table_name text not null,
-    key_name text not null,
-    user_key text,
-    reason text not null,
-    row_text text not null,
-    row_image jsonb not null,
-    taken_at timestamptz not null default clock_timestamp(),
-    constraint orphans_pkey primary key (id)
-);
-
 -- 3. Heal: a user who is there gets the missing profile, with an audit entry. An order of a living customer is no orphan.
-with healed as (
-    insert into public.profiles (id, name, avatar_url)
-    select
-        users.id,
-        left(coalesce(nullif(btrim(users.full_name), ''), nullif(split_part(users.email, '@', 1), ''), 'User'), 120),
-        coalesce(users.profile_picture_url, '')
-    from public.users as users
-    left join public.profiles as profile on users.id = profile.id
-    where users.deleted_at is null and profile.id is null
-    for share of users
-    on conflict do nothing
-    returning profiles.id
-)
+create or replace function quarantine.heal_all()
+returns bigint
+language sql
+set search_path = pg_catalog, pg_temp
+as $function$
+    with healed as (
+        insert into public.profiles (id, name, avatar_url)
+        select
+            users.id,
+            left(coalesce(nullif(btrim(users.full_name), ''), nullif(split_part(users.email, '@', 1), ''), 'User'), 120),
+            coalesce(users.profile_picture_url, '')
+        from public.users as users
+        left join public.profiles as profile on users.id = profile.id
+        where users.deleted_at is null and profile.id is null
+        for share of users
+        on conflict do nothing
+        returning profiles.id
+    ),
 
-insert into public.error_logs (error_type, severity, user_id, table_name, message)
-select 'MISSING_PROFILE_CREATED', 'info', healed.id::text, 'profiles', 'the missing profile was created'
-from healed;
+    audited as (
+        insert into public.error_logs (error_type, severity, user_id, table_name, message)
+        select 'MISSING_PROFILE_CREATED', 'info', healed.id::text, 'profiles', 'the missing profile was created'
+        from healed
+        returning user_id
+    )
+
+    select count(*) from audited
+$function$;
+
+select quarantine.heal_all() as healed;
 
 -- 4. What moves the orphans of one key into the quarantine, each with one audit entry: deleted, kept and audited together.
 create or replace function quarantine.taking(

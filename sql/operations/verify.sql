@@ -6,7 +6,10 @@
 --   users          the users table, its key, who is to have a profile, who is softly deleted
 --   profiles       the profiles table and its key; its name once more in profiles_table
 --   listed         a line for each column that refers to a profile
---   orphans        a select for each of these columns; of a text column compare with profiles.user_key::text
+--   orphans        a select for each of these columns; profiles.user_key is compared with the column. In place of a text column
+--                  that should refer to a uuid write, which reads one however it is spelled,
+--                  case when user_id ~* '^\s*(([0-9a-f]{4}-?){7}[0-9a-f]{4}|\{([0-9a-f]{4}-?){7}[0-9a-f]{4}\})\s*$'
+--                  then regexp_replace(user_id, '[^0-9A-Fa-f]', '', 'g')::uuid end
 with users as not materialized (
     select
         users.id as user_key,

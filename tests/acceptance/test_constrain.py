@@ -13,6 +13,13 @@ from worker.store.connection import Connection
 LOOSE = "alter table public.orders drop constraint fk_orders_user_id; drop index public.orders_by_user"
 NAMED = ("--name", "orders.user_id=fk_orders_user_id", "--on-delete", "orders.user_id=cascade")
 ORPHAN = "insert into public.orders (user_id, amount) values (gen_random_uuid(), 1)"
+ORPHAN_OF_LEADS = """
+    alter table public.leads drop constraint leads_user_id_fkey;
+    delete from pgmend.guarded_constraints where constraint_name = 'leads_user_id_fkey';
+    insert into public.leads (user_id, source) values (gen_random_uuid(), 'x');
+    alter table public.leads add constraint leads_user_id_fkey
+        foreign key (user_id) references public.profiles (id) on delete cascade not valid
+"""
 KEYS = "pg_constraint where conname = 'fk_orders_user_id'"
 
 
@@ -54,6 +61,20 @@ async def test_apply_carries_the_plan_out_and_a_second_time_has_nothing_to_do(da
     assert "\norders.user_id=profiles.id: fk_orders_user_id is valid, 4 steps done\n" in out
     assert again == (0, "\nnothing to do: no reference was named, and none stands out\n", "")
     assert await count(shop, f"{KEYS} and convalidated") == 1
+
+
+async def test_same_command_goes_on_after_the_orphans_that_stopped_it_are_settled(database: Database, shop: Connection) -> None:
+    """What it names and has made valid the first time is no obstacle the second time: only the rest is done."""
+    await shop.execute(ORPHAN_OF_LEADS)
+    command = ("constrain", "--apply", *NAMED)
+    first, _, _ = await run_command(database.url, *command)
+    await shop.execute("delete from public.leads")
+    status, out, err = await run_command(database.url, *command)
+
+    assert first == 38
+    assert (status, err) == (0, "")
+    assert "\nleads.user_id=profiles.id: leads_user_id_fkey is valid, 2 steps done\n" in out
+    assert "\norders.user_id=profiles.id: fk_orders_user_id is valid, nothing was to be done\n" in out
 
 
 async def test_column_that_is_left_out_is_told_and_holds_up_nothing(database: Database, shop: Connection) -> None:

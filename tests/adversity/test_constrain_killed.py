@@ -13,7 +13,7 @@ import pytest
 from tests.support.activity import terminate
 from tests.support.constrained import constrained, planned, run_on, state
 from tests.support.database import Database, create_database, drop_database
-from tests.support.process import environment
+from tests.support.process import environment, run_command
 from tests.support.waiting import eventually
 from worker import embedded
 from worker.core.constrain.step import AwaitIndex, CreateIndex, DropIndex
@@ -91,6 +91,31 @@ async def _dies_at(number: int, when: str, pattern: Database, wanted: list[dict[
     return status != 0
 
 
+async def test_run_killed_after_its_last_change_is_given_again_as_it_was(database: Database, connection: Connection) -> None:
+    """The key that it names is valid by then, and the source alone says that it is a reference: nothing is left to do."""
+    await connection.execute("alter table public.orders drop constraint fk_orders_user_id")
+    command = (
+        "--apply",
+        "--only",
+        "orders.user_id",
+        "--name",
+        "orders.user_id=fk_orders",
+        "--on-delete",
+        "orders.user_id=cascade",
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.dying_constrain", "4", "sent", *command),
+        env=environment(database.url),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == -signal.SIGKILL
+    await eventually(lambda: connection.fetchval("select convalidated from pg_constraint where conname = 'fk_orders'"))
+    status, out, err = await run_command(database.url, "constrain", *command)
+
+    assert (status, err) == (0, "")
+    assert "orders.user_id=profiles.id: fk_orders is valid, nothing was to be done\n" in out
+
+
 @pytest.fixture
 async def shop(empty_database: Database) -> Connection:
     """The same tables, in the test's own database."""
@@ -117,8 +142,8 @@ async def test_invalid_index_left_behind_is_dropped_and_made_again(empty_databas
 
 
 async def test_index_that_another_backend_still_builds_is_waited_for(empty_database: Database, shop: Connection) -> None:
-    """A killed run leaves its backend at work: its index is neither dropped nor made a second time."""
-    old = await empty_database.connect()
+    """A killed run leaves its backend at work: its index is neither dropped nor made again, and it is told who builds it."""
+    old = await empty_database.connect(application_name="an old report")
     transaction = old.transaction()
     await transaction.start()
     await old.execute("insert into public.orders values (1)")
@@ -133,6 +158,8 @@ async def test_index_that_another_backend_still_builds_is_waited_for(empty_datab
 
     assert [type(step) for step in plan.steps[:1]] == [AwaitIndex]
     assert not any("index" in text for text in outcome.done)
+    assert await _has_said(told.lines, "(the builder) of postgres: active")
+    assert await _has_said(told.lines, "(an old report) of postgres: idle in transaction")
     assert await shop.fetchval(INDEX) is True
 
 

@@ -69,3 +69,19 @@ async def test_rows_that_a_policy_hides_are_not_counted_as_absent(database: Data
     await shop.execute("grant references, select on app.people to shop_owner; alter table app.people enable row level security")
 
     assert await needs(database) == ["BYPASSRLS, since row-level security hides rows of app.people"]
+
+
+async def test_owner_whose_own_rows_are_hidden_is_told_who_sees_them(database: Database, shop: Connection) -> None:
+    """Where row-level security is forced it is no help to be the owner."""
+    await shop.execute(
+        "grant references, select on app.people to shop_owner;"
+        "alter table app.bills enable row level security, force row level security"
+    )
+    (plan,) = await planned(database, BILLS, role="shop_owner")
+
+    assert [(refusal.what, refusal.helps) for refusal in plan.refusals] == [
+        (
+            "this role lacks BYPASSRLS, since row-level security hides rows of app.bills",
+            "connect as the tables' owner where it is not forced, or as a role with bypassrls",
+        )
+    ]

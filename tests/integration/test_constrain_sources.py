@@ -1,6 +1,7 @@
 """Constrain beside an attached source: what refers to its profiles is found by itself, counted by reason, and guarded."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ async def guards(connection: Connection) -> dict[str, str]:
 
 async def test_references_to_the_profiles_are_found_by_themselves(database: Database, shop: Connection) -> None:
     """The key that is not valid, and the column that is named like one that refers; valid keys and the audit are left out."""
-    plans = await planned(database, audit_table="public.error_logs")
+    plans = await planned(database)
 
     assert await count(shop, "pgmend.profile_sources") == 1
     assert [plan.wish.reference.name for plan in plans] == ["leads.user_id=profiles.id", "orders.user_id=profiles.id"]
@@ -42,7 +43,7 @@ async def test_references_to_the_profiles_are_found_by_themselves(database: Data
 async def test_column_that_only_seems_to_refer_is_left_out_and_holds_up_nothing(database: Database, shop: Connection) -> None:
     """Nobody asked for it by name: the reason is told, and the others are constrained. Asked for, it is refused."""
     await shop.execute("create table public.legacy (user_id text)")
-    plans = {plan.wish.reference.referencing_table: plan for plan in await planned(database, audit_table="error_logs")}
+    plans = {plan.wish.reference.referencing_table: plan for plan in await planned(database)}
     line = await refused(database, "legacy.user_id=profiles.id")
 
     assert [refusal.what for refusal in plans["legacy"].left_out] == [
@@ -59,7 +60,7 @@ async def test_orphans_are_counted_by_what_became_of_the_user(database: Database
     keys = [erased, healable, healable, str(uuid.uuid4())]
     await shop.execute("insert into public.orders (user_id, amount) select unnest($1::uuid[]), 1", keys)
 
-    outcomes = {it.wish.reference.referencing_table: it for it in await constrained(database, audit_table="error_logs")}
+    outcomes = {it.wish.reference.referencing_table: it for it in await constrained(database)}
 
     assert outcomes["orders"].orphans == {"healable": 2, "erased": 1, "unknown": 1}
     assert outcomes["leads"].orphans == {}
@@ -81,11 +82,49 @@ async def test_valid_key_is_guarded_where_that_is_asked_for(database: Database, 
 async def test_only_what_is_named_is_constrained(database: Database, shop: Connection) -> None:
     """The rest stays as it is, and a name that fits nothing is told."""
     (outcome,) = await constrained(database, only=["public.leads.user_id"])
-    line = await refused(database, only=["leads.source"])
+    line = await refused(database, only=["leads.id"])
 
     assert outcome.key_name == "leads_user_id_fkey"
     assert await count(shop, "pg_constraint where conrelid = 'public.orders'::regclass and contype = 'f'") == 0
-    assert "leads.source is no reference that is to be constrained" in line
+    assert "leads.id is no reference that is known -> add --reference 'leads.id=table.column', or mind the spelling" in line
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"only": ["orders.user_id"]},
+        {"names": ["orders.user_id=fk_orders"]},
+        {"on_delete": ["public.orders.user_id=cascade"]},
+        {"deferrable": ["orders.user_id=immediate"]},
+    ],
+)
+@pytest.mark.usefixtures("shop")
+async def test_key_that_is_valid_by_now_may_be_named_as_before(database: Database, asked: dict[str, Any]) -> None:
+    """A run that is made again names what an earlier one has finished: nothing is to be done there, and the rest goes on."""
+    await constrained(database, only=["orders.user_id"], names=["orders.user_id=fk_orders"], on_delete=["orders.user_id=cascade"])
+    outcomes = {it.wish.reference.referencing_table: it for it in await constrained(database, **asked)}
+
+    assert (outcomes["orders"].key_name, outcomes["orders"].done) == ("fk_orders", ())
+    assert ("leads" in outcomes) == ("only" not in asked)
+
+
+async def test_key_that_is_valid_by_now_is_guarded_where_only_it_is_named(database: Database, shop: Connection) -> None:
+    """It is as if it had been named with --reference."""
+    await constrained(database, only=["orders.user_id"])
+    (outcome,) = await constrained(database, only=["orders.user_id"], guard_mode="ensure")
+
+    assert outcome.done == ("select pgmend.guard('public.orders', 'orders_user_id_fkey', mode => 'ensure')",)
+    assert (await guards(shop))["orders_user_id_fkey"] == "ensure"
+
+
+async def test_audit_takes_no_key_whatever_its_table_is_called(database: Database, shop: Connection) -> None:
+    """The catalog says which table it is; it names users who are gone as well."""
+    await shop.execute("alter table public.error_logs rename to history")
+    plans = await planned(database)
+    line = await refused(database, "history.user_id=profiles.id")
+
+    assert [plan.wish.reference.referencing_table for plan in plans] == ["leads", "orders"]
+    assert "history is the audit" in line
 
 
 @pytest.mark.parametrize(

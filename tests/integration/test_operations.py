@@ -1,5 +1,6 @@
 """The files for an SQL editor answer as the commands do."""
 
+import re
 import uuid
 from pathlib import Path
 
@@ -18,6 +19,16 @@ AUDITED = """
     where error_type in ('MISSING_PROFILE_CREATED', 'ERASED_USER_EVENT_DROPPED')
 """
 NOBODY_KNOWN = "select null::text as user_key\n    where false"
+KEY = uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
+UUIDS = (
+    *(f"{KEY}", f"{KEY}".upper(), f"{{{KEY}}}", KEY.hex, f"{{{KEY.hex.upper()}}}", f"  {KEY} ", f"\t{{{KEY}}}\n"),
+    *("a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11", "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}"),
+)
+NO_UUIDS = (
+    *("", "legacy-40", f"{{{KEY}", f"{KEY}}}", f"{KEY}-", f"-{KEY}", f"{KEY.hex}0", KEY.hex[1:], f"{{ {KEY} }}"),
+    *("a0e-ebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0ee--bc999c0b4ef8bb6d6bb9bd380a11", f"{KEY} {KEY}", f"{KEY}".replace("a", "g")),
+)
+"""Spellings of one uuid that ``uuid_in`` takes, white space around them set aside, and what it refuses."""
 LOOSE = """
     set session_replication_role = replica;
     alter table public.leads drop constraint leads_user_id_fkey;
@@ -125,6 +136,17 @@ async def test_verification_says_what_the_command_says(orphaned: Connection, dat
 
     assert {tuple(row) for row in rows} == as_the_file_says(await surveyed(database.url, None))
     assert [row["state"] == "holds" for row in rows] == sorted(row["state"] == "holds" for row in rows)
+
+
+@pytest.mark.parametrize("name", ["diagnose.sql", "verify.sql"])
+async def test_text_is_read_as_a_uuid_however_the_uuid_is_spelled(connection: Connection, name: str) -> None:
+    """By the expression that the head of the file gives for a column of text: as the server does, white space set aside."""
+    head = " ".join(line.removeprefix("--").strip() for line in text_of(name).splitlines() if line.startswith("--"))
+    advice = re.findall(r"case when user_id .*? end", head)
+    rows = await connection.fetch(f"select {advice[0]} as key from unnest($1::text[]) as spelled (user_id)", [*UUIDS, *NO_UUIDS])
+
+    assert len(advice) == 1
+    assert [row["key"] for row in rows] == [KEY] * len(UUIDS) + [None] * len(NO_UUIDS)
 
 
 async def test_verification_of_a_whole_database_holds(connection: Connection, database: Database) -> None:

@@ -3,7 +3,9 @@
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+import asyncpg
 import pytest
 
 from tests.support.database import DEMO, Database, count
@@ -157,6 +159,31 @@ async def test_user_who_is_there_keeps_every_row_and_gets_the_profile(shop: Conn
     assert dict(map(tuple, reasons)) == {"erased": 1, "unknown": 1}
     assert await count(shop, "public.orders join public.users on users.id = user_id where email = 'healable@x'") == 1
     assert await count(shop, "public.profiles where name = 'healable'") == 1
+
+
+OTHERS = {
+    "there is no public.leads.user_id": "alter table public.leads rename to prospects",
+    "there is no public.users.full_name": "alter table public.users rename full_name to display",
+    "there is no public.error_logs.severity": "create table public.error_logs (id int, error_type text, user_id text)",
+    "public.orders.user_id is text, public.profiles.id is uuid": "alter table public.orders alter user_id type text",
+}
+
+
+@pytest.mark.parametrize("said", OTHERS)
+async def test_other_tables_are_refused_before_anything_is_made(shop: Connection, said: str) -> None:
+    """By one error that names what does not fit; who goes on after it, as psql does, leaves no table, function or row behind."""
+    await shop.execute(OTHERS[said])
+    tables = "pg_class where relkind = 'r'"
+    made = f"select (select count(*) from pg_proc), (select count(*) from {tables}), (select count(*) from public.profiles)"
+    before = await shop.fetchrow(made)
+    first, *others = _statements()
+    with pytest.raises(asyncpg.RaiseError, match=said):
+        await shop.execute(first)
+    for statement in others:
+        with suppress(asyncpg.PostgresError):
+            await shop.execute(statement)
+
+    assert await shop.fetchrow(made) == before
 
 
 async def test_key_that_stands_under_another_name_is_validated_and_no_second_one_made(shop: Connection) -> None:

@@ -62,6 +62,14 @@ async def test_table_without_rights_is_named_and_ends_nothing(clerk: str) -> Non
     assert not found["vault.bills"].index_is_known
 
 
+async def test_schema_pgmend_that_lets_nobody_in_is_as_if_it_were_not_there(clerk: str, owner: Connection) -> None:
+    """A role without any right on it surveys tables that it names itself, and refuses nothing for want of it."""
+    await owner.execute("create schema pgmend")
+    found = await seen(clerk)
+
+    assert found["public.orders"].orphans == 1
+
+
 async def test_what_is_not_seen_is_not_passed(clerk: str) -> None:
     """No proof is no pass, for orphans, users and indexes alike."""
     found: list[Check] = [check for check in checks(await surveyed(clerk, NAMED)) if check.state == "unseen"]

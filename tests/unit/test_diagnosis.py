@@ -89,8 +89,10 @@ def test_missing_index_fails_where_it_is_strict() -> None:
 
 
 def test_user_without_profile_fails() -> None:
-    """Also where every reference is whole; and users that nobody could count prove nothing."""
-    assert states(checks(Diagnosis((STANDING,), ()))) == {"profiles_complete": "fails"}
+    """Also where every reference is whole, with the command that mends it; and users that nobody could count prove nothing."""
+    (check,) = checks(Diagnosis((STANDING,), ()))
+    assert (check.name, check.state) == ("profiles_complete", "fails")
+    assert check.what.endswith(" eligible users have no profile: with a source attached, pgmend heal --all makes them")
     assert states(checks(Diagnosis((replace(STANDING, coverage=None, unseen="no"),), ()))) == {"profiles_complete": "unseen"}
 
 

@@ -76,7 +76,6 @@ def _constrain(options: argparse.Namespace) -> int:
         options.deferrable,
         options.guard,
         options.not_valid_first,
-        effective.error_logs_table,
     )
     patience = Patience(options.lock_timeout, RetryPolicy(first_delay=0.1, longest_delay=5.0, most_attempts=options.attempts))
     run = apply if options.apply else show

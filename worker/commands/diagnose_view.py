@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from worker.core.diagnosis import Diagnosis, Examined, Standing
-from worker.core.doctor.wording import counted
 from worker.core.orphans import REASONS, Tally
 from worker.core.table_names import shown
 from worker.core.verification import checks
+from worker.core.wording import counted
 
 WIDTH = 100
 _NARROWEST = 15

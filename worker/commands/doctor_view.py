@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from worker.core.checks import CHECKS, SEVERITIES
-from worker.core.doctor.wording import counted
 from worker.core.finding import Finding, Report
+from worker.core.wording import counted
 
 WIDTH = 100
 

@@ -11,8 +11,8 @@ from worker.commands import Commands
 from worker.commands.heal_view import SAID, Progress, result_lines
 from worker.commands.numbers import positive
 from worker.commands.opening import as_json, opened
-from worker.core.doctor.wording import counted
 from worker.core.status import SourceStatus
+from worker.core.wording import counted
 from worker.errors import HealingRefusedError, NoSuchSourceError, SourceUnclearError, UnknownUserError
 from worker.healing import Healing
 from worker.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from worker import settings
 from worker.commands import Commands
-from worker.core.doctor.wording import counted
+from worker.core.wording import counted
 from worker.errors import NoSuchSourceError
 from worker.store import migrations, pauses
 from worker.store.connection import Connection, Target, close, connect

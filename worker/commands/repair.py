@@ -12,8 +12,9 @@ from worker.commands.desk import Desk, desk
 from worker.commands.key_map import read_mapping
 from worker.commands.numbers import not_negative, positive
 from worker.commands.repair_view import ProgressView, plan_lines, result_lines
+from worker.core.orphans import REASONS
 from worker.core.repair_plan import Plan
-from worker.core.strategy import Choice, read_choice
+from worker.core.strategy import STRATEGIES, Choice, read_choice
 from worker.errors import OrphansRefusedError
 from worker.repair_planning import Planning, Wishes
 from worker.repair_run import RepairRun, begin
@@ -22,8 +23,13 @@ from worker.store import repairs
 from worker.store.repairs import Step, Unfinished
 
 _ACTIONS = ("cascade", "set null", "set default", "restrict", "no action")
+_ARGUMENTS = {"reassign": "KEY", "map": "FILE"}
 
-EXAMPLES = """\
+EXAMPLES = f"""\
+reasons:     {", ".join(REASONS)}
+strategies:  {", ".join(f"{it}:{_ARGUMENTS[it]}" if it in _ARGUMENTS else it for it in STRATEGIES)}
+             FILE is CSV, a line old,new for each key; a first line that says old,new is its heading
+
 examples:
   pgmend repair                                                     the plan
   pgmend repair --reference tickets.user_id=profiles.id             with one that has no foreign key
@@ -47,7 +53,7 @@ def add_parsers(commands: Commands) -> None:
     action.add_argument("--abandon", action="store_true", help="let an interrupted run be; what it did stays in the quarantine")
     parser.add_argument("--reference", action="append", default=[], help="orders.user_id=profiles.id: one without a foreign key")
     parser.add_argument("--only", action="append", default=[], metavar="REFERENCE", help="of all references only this")
-    parser.add_argument("--strategy", action="append", default=[], type=_choice, help="REFERENCE:REASON=STRATEGY[:ARGUMENT]")
+    parser.add_argument("--strategy", action="append", default=[], type=_choice, help="REFERENCE:REASON=STRATEGY, see below")
     parser.add_argument("--on-delete", action="append", default=[], type=_on_delete, help="REFERENCE=ACTION, as it is intended")
     parser.add_argument("--audit", choices=("row", "batch"), default="batch", help="an audit entry for each row, or each batch")
     parser.add_argument("--batch-size", type=positive, help="rows in one transaction; without it as many as take 0.2 s")
@@ -129,7 +135,10 @@ def _raise_refused(steps: list[Step]) -> None:
 
 
 async def _abandon(at: Desk) -> int:
-    for run in await repairs.unfinished(at.connection):
+    interrupted = await repairs.unfinished(at.connection)
+    if not interrupted:
+        print("nothing to do: no repair was interrupted", file=sys.stderr if at.as_json else sys.stdout)
+    for run in interrupted:
         await repairs.finish(at.connection, run.repair_id, "abandoned")
         print(f"repair {run.repair_id} is abandoned; pgmend restore {run.repair_id} brings back what it took")
     return 0

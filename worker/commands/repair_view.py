@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
 
-from worker.core.doctor.wording import counted
 from worker.core.reference import Reference
 from worker.core.repair_plan import Plan, PlannedStep
+from worker.core.wording import counted
 from worker.repair_run import Progress
 from worker.store.repairs import Step
 
@@ -59,9 +59,10 @@ def _looked_at(plan: Plan) -> Iterator[str]:
 def result_lines(repair_id: int, steps: Sequence[Step]) -> Iterator[str]:
     """Yield what a run has done."""
     for step in steps:
-        along = f", {step.rows_along:,} rows along with them" if step.rows_along else ""
+        along = f", {counted(step.rows_along, 'row')} along with them" if step.rows_along else ""
         refused = f", {step.rows_refused:,} refused ({step.refusal})" if step.rows_refused else ""
-        yield f"{step.reference}  {step.reason}  {step.strategy}: {step.rows_done:,} {_things(step.strategy)}{along}{refused}"
+        done = counted(step.rows_done, _thing(step.strategy))
+        yield f"{step.reference}  {step.reason}  {step.strategy}: {done}{along}{refused}"
     yield f"repair {repair_id} is finished; pgmend restore {repair_id} brings the rows back"
 
 
@@ -73,7 +74,8 @@ def _heading(reference: Reference) -> str:
 
 
 def _line(step: PlannedStep) -> str:
-    what = f"{step.rows:>12,} rows {step.keys:>10,} keys  {step.reason:<13}"
+    rows, keys = ("row" if step.rows == 1 else "rows"), ("key" if step.keys == 1 else "keys")
+    what = f"{step.rows:>12,} {rows:<4} {step.keys:>10,} {keys:<4}  {step.reason:<13}"
     if not step.acts:
         return f"{what} left alone: {step.why}"
     argument = f" ({step.argument})" if step.argument else ""
@@ -89,8 +91,8 @@ def _along(step: PlannedStep) -> str:
     return f"; {counted(sum(step.along.values()), 'row')} along with them: {each}" if each else ""
 
 
-def _things(strategy: str) -> str:
-    return "profiles" if strategy == "heal" else "rows"
+def _thing(strategy: str) -> str:
+    return "profile" if strategy == "heal" else "row"
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ def progress_line(progress: Progress) -> str:
     rate = progress.taken_here / progress.seconds if progress.seconds > 0 else 0.0
     left = max(step.rows_planned - progress.done, 0)
     time_left = f", {_duration(left / rate)} left" if rate and left else ""
-    of = f"{progress.done:,} of {max(step.rows_planned, progress.done):,} {_things(step.strategy)}"
+    of = f"{progress.done:,} of {counted(max(step.rows_planned, progress.done), _thing(step.strategy))}"
     return f"{step.reference}  {step.reason}  {step.strategy}: {of}, {rate:,.0f}/s{time_left}"
 
 

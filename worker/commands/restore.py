@@ -10,7 +10,8 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.desk import Desk, desk
 from worker.commands.numbers import not_negative, positive
-from worker.errors import RepairRefusedError, RestoreRefusedError
+from worker.core.wording import counted
+from worker.errors import NameUnknownError, RepairRefusedError, RestoreRefusedError
 from worker.restoring import Report, Restore
 from worker.settings import Settings
 from worker.store import quarantine
@@ -52,11 +53,11 @@ async def _run(options: argparse.Namespace, effective: Settings) -> int:
     async with desk(options, effective) as at:
         held = await quarantine.held(at.connection, options.repair)
         if held is None:
-            raise RepairRefusedError(
+            raise NameUnknownError(
                 f"there is no repair {options.repair}", hint="select repair_id, started_at from pgmend.repairs"
             )
         if options.table and options.full_table is None:
-            raise RepairRefusedError(
+            raise NameUnknownError(
                 f"there is no table {options.table}", hint="write it as select table_name from pgmend.quarantine has it"
             )
         wanted = Wanted(options.repair, options.key, options.full_table if options.table else None)
@@ -79,13 +80,16 @@ async def _answer(at: Desk, wanted: Wanted, restored: int, refused: int) -> None
     if at.as_json:
         print(json.dumps({"restored": restored, "refused": refused, "refusals": [asdict(refusal) for refusal in refusals]}))
     else:
-        print(f"{restored:,} rows restored, {await quarantine.held(at.connection, wanted.repair_id):,} left in the quarantine")
+        left = await quarantine.held(at.connection, wanted.repair_id)
+        print(f"{counted(restored, 'row')} restored, {left:,} left in the quarantine")
         for refusal in refusals:
             print(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}")
+        if refused > len(refusals):
+            print(f"and {counted(refused - len(refusals), 'more row')} refused")
     if refused:
         first = refusals[0]
         raise RestoreRefusedError(
-            f"{refused:,} rows stay in the quarantine",
+            f"{counted(refused, 'row')} {'stays' if refused == 1 else 'stay'} in the quarantine",
             detail=f"{first.table_name} {first.row_key}: {first.sqlstate} {first.constraint_name or first.reason}",
             hint="clear what stands against them, then restore again; select refusal from pgmend.quarantine shows all",
         )
@@ -97,6 +101,6 @@ def _progress(at: Desk) -> Report:
 
     def show(restored: int, refused: int) -> None:
         if is_shown:
-            sys.stderr.write(f"\r\x1b[K{restored:,} rows restored, {refused:,} refused")
+            sys.stderr.write(f"\r\x1b[K{counted(restored, 'row')} restored, {refused:,} refused")
 
     return show

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from worker.core.doctor.wording import counted
 from worker.core.guarding import GuardChoice
 from worker.core.naming import Found, spelled
 from worker.core.proposal import Proposal, Surroundings
 from worker.core.recipe import Line
 from worker.core.rendering import render
+from worker.core.wording import counted
 
 
 def as_data(proposal: Proposal, around: Surroundings) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def _every_user_has_a_profile(standing: Standing) -> Check:
     if coverage is None:
         return Check("unseen", "profiles_complete", subject, standing.unseen)
     what = f"{coverage.missing:,} of {coverage.eligible:,} eligible users have no profile"
-    return Check("fails" if coverage.missing else "holds", "profiles_complete", subject, what)
+    if not coverage.missing:
+        return Check("holds", "profiles_complete", subject, what)
+    return Check("fails", "profiles_complete", subject, f"{what}: with a source attached, pgmend heal --all makes them")
 
 
 def _of_reference(examined: Examined, *, strict: bool) -> Iterator[Check]:

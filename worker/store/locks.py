@@ -55,6 +55,11 @@ async def blockers(connection: Connection, pid: int) -> list[Blocker]:
     return [Blocker(**dict(row)) for row in await connection.fetch(statement("locks/blockers"), pid)]
 
 
+async def builders(connection: Connection, index: str) -> list[Blocker]:
+    """Return who builds an index, and who keeps them waiting."""
+    return [Blocker(**dict(row)) for row in await connection.fetch(statement("locks/builders"), index)]
+
+
 async def deadlock_timeout(connection: Connection) -> int:
     """Return after how many milliseconds of waiting the server looks for a deadlock."""
     return int(await connection.fetchval(statement("locks/deadlock_timeout")))

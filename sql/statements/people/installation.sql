@@ -1,14 +1,27 @@
 -- What this role may read of pgmend: the profile sources, and the audit of who was there once. Nothing of it has to be installed.
-with seen as (
+-- Its relations are found in the catalog: to_regclass raises where this role may not enter the schema.
+with relation as (
+    select class.oid, class.relname
+    from pg_catalog.pg_class as class
+    where class.relnamespace = to_regnamespace('pgmend')
+),
+
+seen as (
     select
-        to_regclass('pgmend.profile_sources') as sources,
-        to_regclass('pgmend.audit_entries') as entries,
+        (
+            select relation.oid from relation
+            where relation.relname = 'profile_sources'
+        ) as sources,
+        (
+            select relation.oid from relation
+            where relation.relname = 'audit_entries'
+        ) as entries,
         coalesce(has_schema_privilege(to_regnamespace('pgmend')::oid, 'usage'), false) as may_enter
 )
 
 select
-    seen.may_enter and coalesce(has_table_privilege(seen.sources::oid, 'select'), false) as has_sources,
-    seen.may_enter and coalesce(has_table_privilege(seen.entries::oid, 'select'), false) as has_audit,
+    seen.may_enter and coalesce(has_table_privilege(seen.sources, 'select'), false) as has_sources,
+    seen.may_enter and coalesce(has_table_privilege(seen.entries, 'select'), false) as has_audit,
     coalesce(
         array(
             select distinct format('%I.%I', space.nspname, target.relname)

@@ -27,6 +27,9 @@ class Refusal:
     helps: str
 
 
+_HOW_TO_SEE_ALL = "connect as the tables' owner where it is not forced, or as a role with bypassrls"
+
+
 def refusals(wish: Wish, picture: Picture) -> Iterator[Refusal]:
     """Yield everything that stands in the way of the wish."""
     name = wish.reference.name
@@ -35,7 +38,8 @@ def refusals(wish: Wish, picture: Picture) -> Iterator[Refusal]:
     for ground, what, helps in (*_types(picture), *_key(wish, picture), *_partitions(wish, picture)):
         yield Refusal(ground, name, what, helps)
     for needed in lacking(picture):
-        yield Refusal(Ground.RIGHTS, name, f"this role lacks {needed}", "connect as the owner of the tables, or grant it")
+        helps = _HOW_TO_SEE_ALL if needed.startswith("BYPASSRLS") else "connect as the owner of the tables, or grant it"
+        yield Refusal(Ground.RIGHTS, name, f"this role lacks {needed}", helps)
 
 
 def lacking(picture: Picture) -> list[str]:

@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, counted, generate_call
+from worker.core.doctor.wording import Source, attach_call, generate_call
 from worker.core.finding import Finding, found
 from worker.core.source_failure import RefusedCondition, SourceFailure
+from worker.core.wording import counted
 
 ANEW = "a condition over users.…"
 """Stands in a command for what only a person can say. The server refuses it."""

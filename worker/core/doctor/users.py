@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, counted, literal
+from worker.core.doctor.wording import Source, attach_call, literal
 from worker.core.failure import Failure, FailureClass, classify
 from worker.core.finding import Finding, found
 from worker.core.raised import FiringTrigger, is_nameless, named
+from worker.core.wording import counted
 
 MOST_COUNTED = 10_000
 """Users without profile are counted up to this many."""

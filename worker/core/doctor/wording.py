@@ -11,11 +11,6 @@ def literal(text: str) -> str:
     return f"E'{quoted}'".replace("\\", "\\\\") if "\\" in quoted else f"'{quoted}'"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return ``1 user``, ``2 users``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """A profile source as it was attached. Tables are None where they were dropped."""

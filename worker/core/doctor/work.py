@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import counted, literal
+from worker.core.doctor.wording import literal
 from worker.core.finding import Finding, found
 from worker.core.last_seen import LastSeen
+from worker.core.wording import counted
 
 OVERDUE_SECONDS = 60.0
 _LETTERS_OF = "select event_id from pgmend.dead_letters where verdict ="
