@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, PINNED
+from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, OF_A_FUNCTION, PINNED
 from tests.support.broken import CONDITION, MENDED
 from tests.support.database import Database
 from tests.support.examined import checks, examined, findings, of
@@ -72,6 +72,18 @@ async def test_condition_is_found_and_named(database: Database, check: str, caus
 
     assert says in finding.what
     assert finding.mend
+
+
+@pytest.mark.parametrize(("check", "cause"), OF_A_FUNCTION)
+async def test_function_that_makes_profiles_is_named_as_the_server_reads_it(database: Database, check: str, cause: str) -> None:
+    """What is printed runs, and the source keeps its function."""
+    connection = await database.connect()
+    await connection.execute(cause)
+
+    (finding,) = of(await findings(database), check)
+    await connection.execute(finding.mend)
+
+    assert await connection.fetchval("select recipe_function from pgmend.profile_sources") == "public.make_profile"
 
 
 async def test_schema_that_is_not_there_is_all_that_is_said(empty_database: Database) -> None:

@@ -16,7 +16,7 @@ from worker.core.finding import Finding, Report, found, make_report
 from worker.core.last_seen import LastSeen
 
 SOURCE = Source(
-    1, "auth.users", "id", "public.profiles", "user_id", {"name": "'x'"}, None, "true", "users.deleted_at is not null"
+    1, "auth.users", "id", "public.profiles", "user_id", {"name": "'x'"}, None, "true", "users.deleted_at is not null", "uuid"
 )
 PRIMARY = Server(
     major=18,
@@ -106,7 +106,7 @@ def test_of_two_equal_keys_the_guarded_one_stays() -> None:
 
 def test_guard_is_put_back_with_all_its_settings() -> None:
     """To guard again replaces the settings, so the mend says all of them."""
-    guard = Guard("public.t", "it's", "ensure", "public.f(jsonb)", "AGAIN", None, key_exists=True, trigger_enabled=None)
+    guard = Guard("public.t", "it's", "ensure", "public.f", "AGAIN", None, key_exists=True, trigger_enabled=None)
     (finding,) = judge_guards([guard])
 
     assert finding.mend == (
@@ -122,7 +122,7 @@ def test_source_is_attached_again_with_all_its_settings() -> None:
         """recipe => '{"name": "''x''", "username": "users.email"}', """
         "profiles_key => 'user_id', erased_when => 'users.deleted_at is not null');"
     )
-    by_function = Source(**changed(SOURCE, recipe={}, recipe_function="public.make(uuid)"))  # type: ignore[arg-type]
+    by_function = Source(**changed(SOURCE, recipe={}, recipe_function="public.make"))  # type: ignore[arg-type]
     assert "recipe_function => 'public.make(uuid)'" in attach_call(by_function)
 
 

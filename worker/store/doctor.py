@@ -143,6 +143,7 @@ _OF_THE_SOURCE = (
     "recipe_function",
     "eligible_when",
     "erased_when",
+    "key_type",
 )
 
 

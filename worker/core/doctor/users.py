@@ -93,6 +93,6 @@ def _recipe_mend(source: Source, failure: Failure) -> str:
 
 def _code_to_read(source: Source, triggers: Sequence[FiringTrigger]) -> str:
     """Return the SQL that shows what an insert of a profile runs: what of it to change, only its words and a person can say."""
-    functions = [trigger.function for trigger in triggers] + [source.recipe_function or ""]
+    functions = [trigger.function for trigger in triggers] + [source.recipe_signature or ""]
     shown = [f"select pg_get_functiondef({literal(it)}::regprocedure);" for it in dict.fromkeys(functions) if it]
     return " ".join(shown) or f"{attach_call(source)} -- with a recipe that does not raise"
