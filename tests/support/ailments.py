@@ -57,7 +57,7 @@ _DEAD_LETTER = """
     insert into pgmend.dead_letters (event_id, source_id, kind, user_key, verdict, message, hint)
     values (1, 1, 'user_created', 'x', 'needs_recipe', 'no', 'Change the recipe.')
 """
-_OLD_EVENT = """
+OLD_EVENT = """
     insert into pgmend.express_events (source_id, user_key, created_at)
     values (1, gen_random_uuid()::text, now() - interval '1 hour')
 """
@@ -110,7 +110,7 @@ BROKEN = [
     ("source_column_gone", "alter table public.users rename id to user_id", "public.users.id"),
     ("recipe_lacks_column", "alter table public.profiles add username text not null", "username"),
     ("audit_unreachable", "drop view pgmend.audit_entries", "is gone"),
-    ("events_overdue", _OLD_EVENT, "the oldest due for 3,6"),
+    ("events_overdue", OLD_EVENT, "the oldest has been due for 3,6"),
     ("migrations_pending", "delete from pgmend.migrations where version > 3", "the first 0004_"),
     ("schema_newer", "insert into pgmend.migrations (version, name, sha256) values (9999, '9999_later', 'x')", "9999"),
     ("migration_drift", "update pgmend.migrations set sha256 = 'other' where version = 1", "0001_schema"),
