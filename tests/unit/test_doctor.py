@@ -9,7 +9,7 @@ from worker.core.doctor.rights import Writer, judge_writers
 from worker.core.doctor.server import Server, Way, judge_server, judge_way
 from worker.core.doctor.triggers import swallows_errors
 from worker.core.doctor.users import MOST_COUNTED, Absences, Trial, judge_absences, judge_trials
-from worker.core.doctor.wording import Source, attach_call, literal
+from worker.core.doctor.wording import Source, attach_call
 from worker.core.doctor.work import Backlog, judge_backlog, judge_worker
 from worker.core.failure import Failure
 from worker.core.finding import Finding, Report, found, make_report
@@ -124,12 +124,6 @@ def test_source_is_attached_again_with_all_its_settings() -> None:
     )
     by_function = Source(**changed(SOURCE, recipe={}, recipe_function="public.make"))  # type: ignore[arg-type]
     assert "recipe_function => 'public.make(uuid)'" in attach_call(by_function)
-
-
-def test_literal_is_what_the_server_reads_back() -> None:
-    """Quotes are doubled, and a backslash is written as one under any setting."""
-    assert literal("it's") == "'it''s'"
-    assert literal("a\\b'c") == "E'a\\\\b''c'"
 
 
 def test_names_of_writers_are_unquoted_where_they_are_text() -> None:

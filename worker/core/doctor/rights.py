@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import counted, literal
+from worker.core.doctor.wording import counted
 from worker.core.finding import Finding, found
+from worker.core.quoting import literal
 
 _DISCARD = "select pgmend.discard(array(select event_id from pgmend.dead_letters where writer_role ="
 PASTE_AGAIN = 'pgmend sql | psql "$PGMEND_DATABASE_URL"'

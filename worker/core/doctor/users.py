@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, counted, literal
+from worker.core.doctor.wording import Source, attach_call, counted
 from worker.core.failure import Failure, FailureClass, classify
 from worker.core.finding import Finding, found
+from worker.core.quoting import literal
 from worker.core.raised import FiringTrigger, is_nameless, named
 
 MOST_COUNTED = 10_000

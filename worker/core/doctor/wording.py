@@ -1,16 +1,11 @@
-"""How findings write SQL: literals, and the calls that say again what is configured, with one thing changed."""
+"""How findings write SQL: the calls that say again what is configured, with one thing changed."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from worker.core.quoting import literal
 from worker.core.signature import of_recipe
-
-
-def literal(text: str) -> str:
-    """Return the text as an SQL literal."""
-    quoted = text.replace("'", "''")
-    return f"E'{quoted}'".replace("\\", "\\\\") if "\\" in quoted else f"'{quoted}'"
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import counted, literal
+from worker.core.doctor.wording import counted
 from worker.core.finding import Finding, found
 from worker.core.last_seen import LastSeen
+from worker.core.quoting import literal
 
 OVERDUE_SECONDS = 60.0
 MOST_EVENTS = 10_000
