@@ -3,6 +3,7 @@
 It can be ended at any moment: what stands stands, and a new run passes over whoever is whole.
 """
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ class Backfilling:
                 await transaction.rollback()
             if error.sqlstate != _PAUSED:
                 raise
-            go_on = f" and pgmend heal --all --source {source_id} --after '{after}'" if after else ""
+            go_on = f" and pgmend heal --all --source {source_id} {shlex.quote(f'--after={after}')}" if after else ""
             hint = f"pgmend resume --source {source_id}{go_on}"
             raise SourcePausedError(
                 f"source {source_id} is paused", detail=getattr(error, "detail", None) or "", hint=hint

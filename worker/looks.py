@@ -138,8 +138,7 @@ async def at_workers(connection: Connection, sight: Sight) -> list[Finding]:
 async def at_backlog(connection: Connection, sight: Sight) -> list[Finding]:
     """Look at the outbox."""
     backlog = await doctor.backlog(connection)
-    overdue = f", the oldest due for {backlog.overdue:,.1f} s" if backlog.overdue > 0 else ""
-    sight.facts["outbox"] = f"{backlog.events:,} events{overdue}"
+    sight.facts["outbox"] = backlog.said
     return judge_backlog(backlog)
 
 

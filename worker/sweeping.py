@@ -14,26 +14,32 @@ from worker.core.vitals import Pulse
 from worker.log import Log
 from worker.pruning import Pruning
 from worker.store import error_logs, pauses, profiles, retention
-from worker.store.connection import Connection, failure_of, is_lost
+from worker.store.connection import LOST, Connection, failure_of, is_lost
 
 
 async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters | None = None, pulse: Pulse | None = None) -> bool:
     """Sweep once, unless another worker does; return whether there may be more than ``most`` users to find."""
     started = time.perf_counter()
     meters = meters or Meters()
-    async with connection.transaction():
-        if not await profiles.lock_sweep(connection):
-            meters.sweeps.add("left_to_another")
-            return False
-        found = await _sweep_each(connection, log, most=most, meters=meters, pulse=pulse or Pulse())
-        entries = [_entry(source_id, users) for source_id, users in found.items() if users]
-        if entries:
-            await error_logs.record(connection, entries)
-        paused = await pauses.paused(connection)
-    meters.sweep_finds.add(by=sum(found.values()))
+    try:
+        async with connection.transaction():
+            if not await profiles.lock_sweep(connection):
+                meters.sweeps.add("left_to_another")
+                return False
+            found = await _sweep_each(connection, log, most=most, meters=meters, pulse=pulse or Pulse())
+            entries = [_entry(source_id, users) for source_id, users in found.items() if users]
+            if entries:
+                await error_logs.record(connection, entries)
+            paused = await pauses.paused(connection)
+    except (asyncpg.PostgresError, *LOST):
+        meters.sweeps.add("failed")
+        raise
+    users_without_profile = sum(users or 0 for users in found.values())
+    meters.sweeps.add("failed" if None in found.values() else "finished")
+    meters.sweep_finds.add(by=users_without_profile)
     log.info(
         "sweep_finished",
-        users_without_profile=sum(found.values()),
+        users_without_profile=users_without_profile,
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
     for source in paused:
@@ -47,11 +53,13 @@ async def sweep(connection: Connection, log: Log, *, most: int, meters: Meters |
     return any(users == most for users in found.values())
 
 
-async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Meters, pulse: Pulse) -> dict[int, int]:
-    """Sweep each source in a savepoint, so that one that fails hides no other; return how many users were found, by source."""
-    found: dict[int, int] = {}
-    source_ids = await retention.sources(connection)
-    for source_id in source_ids:
+async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Meters, pulse: Pulse) -> dict[int, int | None]:
+    """Sweep each source in a savepoint, so that one that fails hides no other.
+
+    Returns how many users were found, by source: None where the sweep failed.
+    """
+    found: dict[int, int | None] = {}
+    for source_id in await retention.sources(connection):
         pulse.go_on()
         try:
             async with connection.transaction():
@@ -59,9 +67,9 @@ async def _sweep_each(connection: Connection, log: Log, *, most: int, meters: Me
         except asyncpg.PostgresError as error:
             if is_lost(error, connection):
                 raise
+            found[source_id] = None
             meters.saw_error(error.sqlstate or "")
             log.warning("sweep_failed", source_id=source_id, sqlstate=error.sqlstate, reason=failure_of(error).message)
-    meters.sweeps.add("finished" if len(found) == len(source_ids) else "failed")
     return found
 
 

@@ -78,6 +78,37 @@ select
     waiting_for, waits_for_event
 from pgmend.careful_events;
 
+-- Since when the oldest event has been due that a worker could claim: none of a paused source. An index finds it in each lane.
+create or replace view pgmend.oldest_due_event as
+with paused as materialized (
+    select array(
+        select source.source_id
+        from pgmend.profile_sources as source
+        where source.paused_at is not null
+    ) as source_ids
+)
+
+select min(event.due_at) as due_at
+from (
+    (
+        select created_at as due_at
+        from pgmend.express_events
+        where source_id <> all((select paused.source_ids from paused)::integer[])
+        order by event_id
+        limit 1
+    )
+    union all
+    (
+        select available_at as due_at
+        from pgmend.careful_events
+        where
+            available_at <= statement_timestamp()
+            and source_id <> all((select paused.source_ids from paused)::integer[])
+        order by available_at
+        limit 1
+    )
+) as event;
+
 -- Emptied as fast as they fill: let vacuum come by row count, not by share of a table that is near empty at most times.
 alter table pgmend.express_events set (
     autovacuum_vacuum_scale_factor = 0,

@@ -410,7 +410,8 @@ begin
         raise exception '% captured rows would be lost', captured_rows
             using
                 errcode = 'PM011',
-                hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or pass --discard-events.';
+                hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or give discard_events => true '
+                    '(pgmend detach --discard-events).';
     end if;
     -- The kind is asked for again: a row may have been captured since it was counted.
     delete from pgmend.express_events as event where event.source_id = drop_events.source_id;

@@ -111,7 +111,7 @@ begin
     if to_regrole('pgmend_worker') is not null then
         grant usage on schema pgmend to pgmend_worker;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards to pgmend_worker;
-        grant select on pgmend.outbox to pgmend_worker;
+        grant select on pgmend.outbox, pgmend.oldest_due_event to pgmend_worker;
         grant select, update, delete on pgmend.express_events to pgmend_worker;
         grant select, insert, update, delete on pgmend.careful_events, pgmend.dead_letters, pgmend.workers to pgmend_worker;
         grant select on pgmend.limits to pgmend_worker;
@@ -140,7 +140,8 @@ begin
     if to_regrole('pgmend_operator') is not null then
         grant usage on schema pgmend to pgmend_operator;
         grant select on pgmend.migrations, pgmend.profile_sources, pgmend.guarded_constraints, pgmend.guards, pgmend.limits,
-        pgmend.outbox, pgmend.express_events, pgmend.careful_events, pgmend.dead_letters, pgmend.workers, pgmend.audit_entries,
+        pgmend.outbox, pgmend.oldest_due_event, pgmend.express_events, pgmend.careful_events, pgmend.dead_letters, pgmend.workers,
+        pgmend.audit_entries,
         pgmend.user_counts, pgmend.orphan_counts, pgmend.reference_keys, pgmend.source_failures to pgmend_operator;
         grant select on sequence pgmend.event_ids, pgmend.doorbell_lease to pgmend_operator;
         grant execute on function pgmend.requeue(bigint[]), pgmend.discard(bigint[]), pgmend.pause_source(integer, text),

@@ -22,7 +22,8 @@ begin
             raise exception '% captured rows would be lost', captured_rows
                 using
                     errcode = 'PM011',
-                    hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or pass --discard-events.';
+                    hint = 'Let the worker drain the outbox and look at pgmend.dead_letters, or say '
+                        '"set pgmend.discard_events = ''yes''" before (pgmend uninstall --discard-events).';
         end if;
     end if;
 
@@ -33,7 +34,8 @@ begin
             raise exception '% quarantined rows would be lost', captured_rows
                 using
                     errcode = 'PM011',
-                    hint = 'pgmend restore brings them back; copy pgmend.quarantine to a table of yours, or pass --discard-events.';
+                    hint = 'pgmend restore brings them back; copy pgmend.quarantine to a table of yours, or say '
+                        '"set pgmend.discard_events = ''yes''" before (pgmend uninstall --discard-events).';
         end if;
     end if;
 

@@ -119,7 +119,7 @@ async def test_refused_orphans_exit_33(database: Database, shop: Connection) -> 
     status, _, err = await run_command(database.url, "repair", "--apply", *ORDERS)
 
     assert status == 33
-    assert "3 orphans stay where they are" in err
+    assert "3 orphans could not be repaired" in err
 
 
 async def test_interfering_trigger_exits_35_and_an_abandoned_run_is_not_resumed(database: Database, shop: Connection) -> None:

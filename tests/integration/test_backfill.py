@@ -1,9 +1,12 @@
 """Backfilling: the missing profiles of a source, batch by batch, by a person's word."""
 
+import shlex
+
 import pytest
 
 from tests.support.database import Database, count, sign_up
 from worker.backfilling import Backfilling
+from worker.commands.parser import make_parser
 from worker.core.backfill import BackfillResult
 from worker.errors import SourcePausedError
 from worker.store.connection import Connection
@@ -129,6 +132,18 @@ async def test_source_that_is_paused_while_it_is_filled_up_stops(connection: Con
 
     assert batches == []
     assert await count(connection, "public.profiles") == 0
+
+
+@pytest.mark.parametrize("key", ["O'Neil", "-7", 'it\'s "quoted" \\ {,}'])
+async def test_command_that_goes_on_where_a_paused_source_was_left_can_be_pasted(connection: Connection, key: str) -> None:
+    """Whatever the key holds, a shell reads it back."""
+    await connection.execute("select pgmend.pause_source(1, 'a person looks')")
+
+    with pytest.raises(SourcePausedError) as refused:
+        await fill(connection, after=key)
+
+    commands = shlex.split(str(refused.value.hint))
+    assert make_parser().parse_args(commands[commands.index("heal") :]).after == key
 
 
 async def test_locked_user_holds_up_nobody(connection: Connection, database: Database) -> None:

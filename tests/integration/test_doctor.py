@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, PINNED
+from tests.support.ailments import APPLICATION_TRIGGER, BROKEN, BROKEN_AND_MENDED, OF_A_FUNCTION, OLD_EVENT, PINNED
 from tests.support.broken import CONDITION, MENDED
 from tests.support.database import Database
 from tests.support.examined import checks, examined, findings, of
@@ -72,6 +72,40 @@ async def test_condition_is_found_and_named(database: Database, check: str, caus
 
     assert says in finding.what
     assert finding.mend
+
+
+@pytest.mark.parametrize(("check", "cause"), OF_A_FUNCTION)
+async def test_function_that_makes_profiles_is_named_as_the_server_reads_it(database: Database, check: str, cause: str) -> None:
+    """What is printed runs, and the source keeps its function."""
+    connection = await database.connect()
+    await connection.execute(cause)
+
+    (finding,) = of(await findings(database), check)
+    await connection.execute(finding.mend)
+
+    assert await connection.fetchval("select recipe_function from pgmend.profile_sources") == "public.make_profile"
+
+
+async def test_events_of_a_paused_source_are_not_overdue(database: Database) -> None:
+    """They wait for a person, and no worker is to blame: that the source is paused is all that is said."""
+    connection = await database.connect()
+    await connection.execute(f"{OLD_EVENT}; select pgmend.pause_source(1, 'a person looks')")
+
+    found = checks(await findings(database))
+
+    assert "source_paused" in found
+    assert "events_overdue" not in found
+
+
+async def test_large_outbox_is_not_counted_to_its_end(database: Database) -> None:
+    """How long the oldest event has been due is known all the same."""
+    connection = await database.connect()
+    await connection.execute(f"""
+        {OLD_EVENT};
+        insert into pgmend.express_events (source_id, user_key) select 1, md5(n::text) from generate_series(1, 10010) as n;
+    """)
+
+    assert (await examined(database.url)).facts["outbox"].startswith("10,000 events or more, the oldest due for 3,6")
 
 
 async def test_schema_that_is_not_there_is_all_that_is_said(empty_database: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.conftest import MakeRole
 from tests.support.database import Database, count
+from tests.support.shop_of_orphans import planned, repaired, settled
 from tests.support.waiting import eventually
 from worker.log import Log
 from worker.runtime.orphan_watch import OrphanWatch
@@ -20,6 +21,7 @@ from worker.store.connection import Connection, Target, connect
 from worker.store.people import attached
 
 ENTRIES = "public.error_logs where error_type = 'ORPHANED_ORDER_DETECTED'"
+COUNTED = f"select severity, details from {ENTRIES} and details ? 'orphans_before' order by id"
 LOOSE = """
     alter table public.orders drop constraint fk_orders_user_id;
     alter table public.orders add constraint fk_orders_user_id foreign key (user_id) references public.profiles (id) not valid
@@ -56,6 +58,12 @@ async def orphan(connection: Connection, orders: int) -> None:
     await connection.execute("set session_replication_role = origin")
 
 
+async def changes(connection: Connection) -> list[tuple[str, int, int]]:
+    """Return what was audited of each count: severity, orphans, and orphans before."""
+    said = [(row["severity"], json.loads(row["details"])) for row in await connection.fetch(COUNTED)]
+    return [(severity, details["orphans"], details["orphans_before"]) for severity, details in said]
+
+
 def watch(interval: float = DAY) -> OrphanWatch:
     """Return a watch that never looked before."""
     return OrphanWatch(interval, 10.0)
@@ -72,11 +80,29 @@ async def test_each_change_of_the_number_is_audited_once(connection: Connection,
     await connection.execute("delete from public.orders")
     await watch().look(connection, log)
 
-    rows = await connection.fetch(f"select severity, details from {ENTRIES} order by id")
-    said = [
-        (row["severity"], json.loads(row["details"])["orphans"], json.loads(row["details"])["orphans_before"]) for row in rows
-    ]
-    assert said == [("warning", 3, 0), ("warning", 5, 3), ("info", 0, 5)]
+    assert await changes(connection) == [("warning", 3, 0), ("warning", 5, 3), ("info", 0, 5)]
+
+
+async def test_count_after_a_repair_says_that_no_orphan_is_left(database: Database, connection: Connection, log: Log) -> None:
+    """Entries of the repair itself have the same type, and change nothing of what was counted before it."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 3)
+    await watch().look(connection, log)
+    session = await settled(database)
+    await repaired(session, await planned(session, "public.orders.user_id=public.profiles.id"))
+    await watch().look(connection, log)
+
+    assert await changes(connection) == [("warning", 3, 0), ("info", 0, 3)]
+
+
+async def test_two_keys_of_one_reference_are_one_change(connection: Connection, log: Log) -> None:
+    """The rows are the same under both."""
+    await connection.execute(LOOSE)
+    await orphan(connection, 1)
+    await connection.execute("alter table public.orders add foreign key (user_id) references public.profiles (id) not valid")
+    await watch().look(connection, log)
+
+    assert await changes(connection) == [("warning", 1, 0)]
 
 
 async def test_two_workers_that_count_at_once_write_one_entry(database: Database, connection: Connection, log: Log) -> None:
@@ -259,6 +285,19 @@ async def test_worker_without_rights_says_so_once(worker: Connection, log: Log, 
 
     assert {line["event"] for line in lines} == {"reference_skipped"}
     assert [line["reference"] for line in lines] == ["orders.user_id=profiles.id"]
+
+
+async def test_orphans_that_can_no_longer_be_seen_are_not_gone(worker: Connection, log: Log) -> None:
+    """What was counted with more rights stays known, and nothing is said of it."""
+    await worker.execute("reset role; alter table public.orders drop constraint fk_orders_user_id")
+    await orphan(worker, 1)
+    await watch().look(worker, log)
+    await worker.execute("set role pgmend_worker")
+    await watch().look(worker, log)
+    await worker.execute("reset role")
+
+    assert await changes(worker) == [("warning", 1, 0)]
+    assert await count(worker, "pgmend.orphan_counts where orphans = 1") == 1
 
 
 async def test_worker_counts_what_it_was_granted(worker: Connection, log: Log) -> None:

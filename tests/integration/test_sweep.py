@@ -2,11 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.database import Database, count, sign_up
 from tests.support.waiting import eventually
 from worker import pipeline
+from worker.core.meters import Meters
 from worker.log import Log
 from worker.pipeline import Path
+from worker.runtime.orphan_watch import OrphanWatch
 from worker.runtime.stopping import Stop
 from worker.runtime.sweeper import Sweeper
 from worker.store import profiles
@@ -87,3 +91,38 @@ async def test_only_one_worker_sweeps_at_a_time(database: Database, connection: 
         assert not await sweep(connection, log, most=100)
 
     assert await count(connection, "pgmend.outbox") == 0
+
+
+@pytest.mark.parametrize(
+    ("breaks", "told"),
+    [
+        ("select", ({"finished": 1.0}, 0)),
+        ("drop view pgmend.audit_entries", ({"failed": 1.0}, 1)),
+        ("drop table pgmend.orphan_counts", ({"finished": 1.0}, 1)),
+    ],
+)
+async def test_sweep_is_counted_once(
+    database: Database, connection: Connection, log: Log, breaks: str, told: tuple[dict[str, float], float]
+) -> None:
+    """Whole, undone at its end, and with what follows it failing: then the error alone is counted."""
+    await sign_up_unannounced(connection, 1)
+    await connection.execute(breaks)
+    meters = Meters()
+    await Sweeper(Target(database.url), Stop(), log, watch=OrphanWatch(3600, 60), meters=meters)._sweep_once()
+
+    assert counted(meters) == told
+
+
+async def test_look_between_two_sweeps_that_fails_is_no_sweep(database: Database, connection: Connection, log: Log) -> None:
+    """Its error is counted, and no sweep."""
+    await connection.execute("drop table pgmend.source_failures")
+    meters = Meters()
+    sweeper = Sweeper(Target(database.url), Stop(), log, meters=meters)
+    await sweeper._in_a_session(sweeper._look)
+
+    assert counted(meters) == ({}, 1)
+
+
+def counted(meters: Meters) -> tuple[dict[str, float], float]:
+    """Return how many sweeps of each outcome were counted, and how many errors."""
+    return {outcome: number for (outcome,), number in meters.sweeps.values.items() if number}, sum(meters.errors.values.values())

@@ -16,7 +16,6 @@ from worker.store.connection import Connection
 
 REQUEST = Request()
 TRACEPARENT = REQUEST.traceparent
-OF_NOBODY = "(select from pgmend.outbox where correlation_id is null) as of_nobody"
 
 HOSTILE = {
     "a megabyte": "x" * 1_000_000,

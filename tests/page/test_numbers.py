@@ -11,6 +11,7 @@ from tests.support.database import count, sign_up
 from tests.support.letters import dead_order
 from tests.support.paged import Visitor
 from worker import pipeline
+from worker.core.decision import LETTER_VERDICTS
 from worker.counting import count as count_integrity
 from worker.pipeline import Path
 from worker.store import connection as connections
@@ -291,3 +292,10 @@ async def test_story_tells_an_event_from_capture_to_acknowledge(visitor: Visitor
         "INSERT_REPLAYED",
     ]
     assert "the event is settled" in text
+
+
+async def test_list_of_letters_offers_the_verdicts_that_letters_have(visitor: Visitor) -> None:
+    """Not those with which an event is settled, or waits."""
+    shown = await visitor.get("/dead-letters")
+
+    assert re.findall('<option value="(.*?)">', shown.text) == list(LETTER_VERDICTS)

@@ -43,6 +43,11 @@ _ENSURED_WITHOUT_TRIGGER = f"""
         from pg_trigger where tgrelid = 'public.orders'::regclass and not tgisinternal
     ); end $$
 """
+_REPLAYED_BY_A_FUNCTION = """
+    create function public.replay_order(image jsonb) returns void language sql as $$ select $$;
+    select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'ensure', replay_function => 'public.replay_order(jsonb)');
+    alter table public.orders disable trigger user
+"""
 _PARKED = "select pgmend.guard('public.orders', 'fk_orders_user_id', mode => 'park');"
 _NOT_VALID = """
     alter table public.orders drop constraint fk_orders_user_id;
@@ -52,9 +57,14 @@ _DEAD_LETTER = """
     insert into pgmend.dead_letters (event_id, source_id, kind, user_key, verdict, message, hint)
     values (1, 1, 'user_created', 'x', 'needs_recipe', 'no', 'Change the recipe.')
 """
-_OLD_EVENT = """
+OLD_EVENT = """
     insert into pgmend.express_events (source_id, user_key, created_at)
     values (1, gen_random_uuid()::text, now() - interval '1 hour')
+"""
+_PROFILES_BY_A_FUNCTION = """
+    create function public.make_profile(key uuid) returns void language plpgsql as $$ begin {body} end $$;
+    select pgmend.attach_source('public.users', 'public.profiles', recipe_function => 'public.make_profile(uuid)');
+    insert into public.users (id, email) values (gen_random_uuid(), 'a@b')
 """
 
 BROKEN_AND_MENDED = [
@@ -79,6 +89,7 @@ BROKEN_AND_MENDED = [
     ("guard_without_key", "drop table public.leads"),
     ("guard_trigger_missing", _ENSURED_WITHOUT_TRIGGER),
     ("guard_trigger_disabled", f"{_ENSURED} alter table public.orders disable trigger user"),
+    ("guard_trigger_disabled", _REPLAYED_BY_A_FUNCTION),
     ("guard_trigger_missing", f"{_PARKED} drop function pgmend.find_missing_2() cascade"),
     ("guard_trigger_disabled", f'{_PARKED} alter table public.orders disable trigger " PGMEND_park_2_finds"'),
     ("key_not_valid", _NOT_VALID),
@@ -99,9 +110,16 @@ BROKEN = [
     ("source_column_gone", "alter table public.users rename id to user_id", "public.users.id"),
     ("recipe_lacks_column", "alter table public.profiles add username text not null", "username"),
     ("audit_unreachable", "drop view pgmend.audit_entries", "is gone"),
-    ("events_overdue", _OLD_EVENT, "the oldest due for 3,6"),
+    ("events_overdue", OLD_EVENT, "the oldest has been due for 3,6"),
     ("migrations_pending", "delete from pgmend.migrations where version > 3", "the first 0004_"),
     ("schema_newer", "insert into pgmend.migrations (version, name, sha256) values (9999, '9999_later', 'x')", "9999"),
     ("migration_drift", "update pgmend.migrations set sha256 = 'other' where version = 1", "0001_schema"),
 ]
 """Each check with what causes its condition, and what it says. What mends it is a command, or wants a name from a person."""
+
+OF_A_FUNCTION = [
+    ("recipe_makes_nothing", _PROFILES_BY_A_FUNCTION.format(body="null;")),
+    ("recipe_refused", _PROFILES_BY_A_FUNCTION.format(body="insert into public.profiles (id) values (key);")),
+    ("recipe_refused", _PROFILES_BY_A_FUNCTION.format(body="raise exception 'no';")),
+]
+"""What is wrong with a function that makes profiles. The SQL that is printed names the function; only a person can mend it."""

@@ -9,14 +9,14 @@ from worker.core.doctor.rights import Writer, judge_writers
 from worker.core.doctor.server import Server, Way, judge_server, judge_way
 from worker.core.doctor.triggers import swallows_errors
 from worker.core.doctor.users import MOST_COUNTED, Absences, Trial, judge_absences, judge_trials
-from worker.core.doctor.wording import Source, attach_call, literal
+from worker.core.doctor.wording import Source, attach_call
 from worker.core.doctor.work import Backlog, judge_backlog, judge_worker
 from worker.core.failure import Failure
 from worker.core.finding import Finding, Report, found, make_report
 from worker.core.last_seen import LastSeen
 
 SOURCE = Source(
-    1, "auth.users", "id", "public.profiles", "user_id", {"name": "'x'"}, None, "true", "users.deleted_at is not null"
+    1, "auth.users", "id", "public.profiles", "user_id", {"name": "'x'"}, None, "true", "users.deleted_at is not null", "uuid"
 )
 PRIMARY = Server(
     major=18,
@@ -106,7 +106,7 @@ def test_of_two_equal_keys_the_guarded_one_stays() -> None:
 
 def test_guard_is_put_back_with_all_its_settings() -> None:
     """To guard again replaces the settings, so the mend says all of them."""
-    guard = Guard("public.t", "it's", "ensure", "public.f(jsonb)", "AGAIN", None, key_exists=True, trigger_enabled=None)
+    guard = Guard("public.t", "it's", "ensure", "public.f", "AGAIN", None, key_exists=True, trigger_enabled=None)
     (finding,) = judge_guards([guard])
 
     assert finding.mend == (
@@ -122,14 +122,8 @@ def test_source_is_attached_again_with_all_its_settings() -> None:
         """recipe => '{"name": "''x''", "username": "users.email"}', """
         "profiles_key => 'user_id', erased_when => 'users.deleted_at is not null');"
     )
-    by_function = Source(**changed(SOURCE, recipe={}, recipe_function="public.make(uuid)"))  # type: ignore[arg-type]
+    by_function = Source(**changed(SOURCE, recipe={}, recipe_function="public.make"))  # type: ignore[arg-type]
     assert "recipe_function => 'public.make(uuid)'" in attach_call(by_function)
-
-
-def test_literal_is_what_the_server_reads_back() -> None:
-    """Quotes are doubled, and a backslash is written as one under any setting."""
-    assert literal("it's") == "'it''s'"
-    assert literal("a\\b'c") == "E'a\\\\b''c'"
 
 
 def test_names_of_writers_are_unquoted_where_they_are_text() -> None:

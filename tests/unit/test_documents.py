@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from worker.settings import Settings
 from worker.store.migrations import all_migrations
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
 
 
@@ -167,3 +169,40 @@ def test_migrations_are_numbered_without_a_gap_and_say_why() -> None:
 
     assert [migration.version for migration in migrations] == list(range(1, len(migrations) + 1))
     assert all(migration.text.startswith("-- ") for migration in migrations)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[path.stem for path in DOCUMENTS])
+def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+    """A promise is shown by a test that runs: by its file, or by its name."""
+    text = document.read_text()
+    files = {path for path in re.findall(r"\btests/[\w/]+\.py\b", text) if not (ROOT / path).is_file()}
+    names = set(re.findall(r"`(test_\w+)`", text)) - names_of_tests()
+
+    assert files | names == set()
+
+
+@functools.cache
+def names_of_tests() -> set[str]:
+    """Return the name of each test function."""
+    return {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+
+
+def test_tree_of_modules_is_whole() -> None:
+    """Who reads the architecture finds each module at the top of the package, and each folder of deploy."""
+    tree = (ROOT / "docs" / "architecture.md").read_text().partition("```")[2].partition("```")[0]
+    modules = {path.name for path in (ROOT / "worker").glob("*.py")} - {"__init__.py"}
+
+    assert {name for name in modules if not re.search(rf"\b{re.escape(name)}", tree)} == set()
+    assert {path.name for path in (ROOT / "deploy").iterdir() if path.name not in tree} == set()
+
+
+def test_every_folder_of_tests_says_what_it_proves() -> None:
+    """In the table for whoever contributes."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+
+    assert set(re.findall(r"^\| `tests/(\w+)` \|", text, re.MULTILINE)) == folders

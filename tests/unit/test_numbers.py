@@ -17,9 +17,21 @@ def test_pause_is_a_time(command: list[str], value: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "1.5", "many"])
-def test_rows_of_a_batch_are_one_or_more(value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A batch of nothing would never end."""
+@pytest.mark.parametrize("option", ["repair --batch-size", "constrain --lock-timeout", "constrain --attempts"])
+def test_what_is_counted_is_one_or_more(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A batch of nothing would never end, and no attempt does nothing."""
+    command, name = option.split()
     with pytest.raises(SystemExit, match="2"):
-        make_parser().parse_args(["repair", f"--batch-size={value}"])
+        make_parser().parse_args([command, f"{name}={value}"])
 
-    assert "argument --batch-size: " in capsys.readouterr().err
+    assert f"argument {name}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "soon"])
+def test_looks_are_some_time_apart(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A watch without a pause would keep the database busy with nothing else."""
+    assert make_parser().parse_args(["status", "--every-seconds", "0.01"]).every_seconds == 0.01
+    with pytest.raises(SystemExit, match="2"):
+        make_parser().parse_args(["status", f"--every-seconds={value}"])
+
+    assert "argument --every-seconds: " in capsys.readouterr().err

@@ -12,6 +12,7 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.constrain_view import outcome_json, outcome_lines, plan_json, plan_lines, refusal_json
 from worker.commands.doctor import FOUND_SOMETHING
+from worker.commands.numbers import positive
 from worker.constraining import Constraining, Outcome
 from worker.core.constrain.plan import Plan
 from worker.core.retry_policy import RetryPolicy
@@ -61,8 +62,10 @@ def add_parsers(commands: Commands) -> None:
         parser.add_argument(option, action="append", default=[], metavar="REF", help=helps)
     parser.add_argument("--not-valid-first", action="store_true", help="hold new rows to the key while old orphans remain")
     parser.add_argument("--guard", choices=_MODES, metavar="MODE", help="guard the valid key: report, ensure or park")
-    parser.add_argument("--lock-timeout", type=int, default=500, metavar="MS", help="how long an attempt waits for locks (500)")
-    parser.add_argument("--attempts", type=int, default=60, metavar="N", help="how often a step is attempted (60)")
+    parser.add_argument(
+        "--lock-timeout", type=positive, default=500, metavar="MS", help="how long an attempt waits for locks (500)"
+    )
+    parser.add_argument("--attempts", type=positive, default=60, metavar="N", help="how often a step is attempted (60)")
     parser.set_defaults(run=_constrain)
 
 
@@ -145,7 +148,7 @@ async def _require_session(target: Target) -> None:
 
 async def _require_short(constraining: Constraining, patience: Patience) -> None:
     limit = await locks.deadlock_timeout(constraining.connection)
-    if patience.lock_milliseconds >= limit or patience.lock_milliseconds < 1:
+    if patience.lock_milliseconds >= limit:
         raise SettingsInvalidError(
             "--lock-timeout is wrong",
             detail=f"{patience.lock_milliseconds} ms; after {limit} ms the server may end the application's side of a deadlock",

@@ -12,7 +12,8 @@ from worker.commands.letters_view import letter_lines, row
 from worker.commands.numbers import event_id, positive
 from worker.commands.opening import as_json, opened
 from worker.commands.paging import Listing, print_page
-from worker.core.dead_letter import LETTER_VERDICTS, LetterFilter
+from worker.core.dead_letter import LetterFilter
+from worker.core.decision import LETTER_VERDICTS
 from worker.errors import NoSuchEventError
 from worker.settings import Settings
 from worker.store import dead_letters

@@ -6,10 +6,11 @@ import math
 _MOST = 2**31 - 2
 """One less than an integer of Postgres, since a page reads one row more than it shows."""
 _LAST_EVENT = 2**63 - 2
+_A_DAY = 86_400
 
 
 def positive(text: str) -> int:
-    """Return a number of rows or users: 1 or more."""
+    """Return a number of rows, users, attempts or milliseconds: 1 or more."""
     return _within(text, _MOST)
 
 
@@ -26,6 +27,17 @@ def not_negative(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds: more than 0, and up to a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _A_DAY:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to a day")
     return number
 
 

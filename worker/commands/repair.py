@@ -128,7 +128,7 @@ def _raise_refused(steps: list[Step]) -> None:
     refused = [step for step in steps if step.rows_refused]
     if refused:
         raise OrphansRefusedError(
-            f"{sum(step.rows_refused for step in refused):,} orphans stay where they are",
+            f"{counted(sum(step.rows_refused for step in refused), 'orphan')} could not be repaired",
             detail=f"{refused[0].reference}, {refused[0].reason}: {refused[0].refusal}",
             hint="look at what refuses them, or choose another strategy for that reason",
         )

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.numbers import seconds
 from worker.commands.opening import as_json, opened
 from worker.commands.status_view import line, lines
 from worker.core.status import Status
@@ -35,7 +36,7 @@ def add_parsers(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--watch", action="store_true", help="look again and again, until Ctrl-C")
-    parser.add_argument("--every-seconds", type=float, default=2.0, metavar="SECONDS", help="how often --watch looks (2)")
+    parser.add_argument("--every-seconds", type=seconds, default=2.0, metavar="SECONDS", help="how often --watch looks (2)")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=_status)
 

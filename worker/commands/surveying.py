@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from worker import settings
+from worker.commands.numbers import seconds
 from worker.core.diagnosis import Diagnosis
 from worker.errors import PeopleUnknownError
 from worker.store.connection import close, connect
@@ -31,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="one more reference; may be given several times",
     )
     parser.add_argument(
-        "--statement-timeout", metavar="SECONDS", type=_seconds, default=300.0, help="how long one question may take"
+        "--statement-timeout", metavar="SECONDS", type=seconds, default=300.0, help="how long one question may take"
     )
 
 
@@ -67,13 +68,3 @@ def _reference(text: str) -> tuple[str, str]:
     if ends is None:
         raise argparse.ArgumentTypeError(f"{text} is not of the form orders.user_id=profiles.id")
     return ends[1].strip(), ends[2].strip()
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:  # noqa: PLR2004 - a day
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to a day")
-    return seconds

@@ -7,9 +7,6 @@ from worker.core.failure import COLUMN_GONE_SQLSTATE
 from worker.core.payload import Payload
 from worker.core.raised import FiringTrigger
 
-LETTER_VERDICTS = ("needs_recipe", "unknown_user", "not_eligible", "refused", "wrong_direction", "exhausted")
-"""Why an event is set aside; of the others an event is settled, or waits."""
-
 _REFUSED_BY_THE_DATABASE = frozenset({"needs_recipe", "refused"})
 
 

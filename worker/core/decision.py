@@ -7,7 +7,7 @@ facts ──decide──> Acknowledge            nothing to do: the verdict says
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
@@ -15,18 +15,11 @@ from worker.core.failure import NO_USER_YET_SQLSTATE, REFERS_TO_CAPTURE_SQLSTATE
 from worker.core.raised import NOT_KEPT, is_nameless, raiser
 from worker.core.retry_policy import RetryPolicy
 
-Verdict = Literal[
-    "healed",
-    "already_whole",
-    "in_flight",
-    "erased",
-    "not_eligible",
-    "unknown_user",
-    "needs_recipe",
-    "wrong_direction",
-    "refused",
-    "exhausted",
-]
+LetterVerdict = Literal["needs_recipe", "unknown_user", "not_eligible", "refused", "wrong_direction", "exhausted"]
+"""Why an event is set aside. With the others it is settled, or waits."""
+
+Verdict = Literal["healed", "already_whole", "in_flight", "erased", LetterVerdict]
+LETTER_VERDICTS: tuple[LetterVerdict, ...] = get_args(LetterVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class Release:
 class SetAside:
     """Make the event a dead letter."""
 
-    verdict: Verdict
+    verdict: LetterVerdict
     failure: Failure
     hint: str
 

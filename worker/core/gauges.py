@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from worker.core.meters import DEAD_LETTER_VERDICTS
+from worker.core.decision import LETTER_VERDICTS
 from worker.core.observation import LEASE_STATES, Observation, SourceState
 
 Seen = TypeVar("Seen")
@@ -26,7 +26,7 @@ def _of_sources(number: Callable[[SourceState], float | None]) -> Callable[[Obse
 
 
 def _dead_letters(seen: Observation) -> Values:
-    letters = {**dict.fromkeys(map(str, DEAD_LETTER_VERDICTS), 0), **seen.dead_letters}
+    letters = {**dict.fromkeys(map(str, LETTER_VERDICTS), 0), **seen.dead_letters}
     return [((verdict,), number) for verdict, number in letters.items()]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from worker.core.decision import Acknowledge, Release, SetAside, Verdict
+from worker.core.decision import LETTER_VERDICTS, Acknowledge, Release, SetAside
 from worker.core.meter import Count, Spread
 from worker.core.outcome import Done, Outcome, name_of
 
@@ -17,14 +17,6 @@ OUTCOMES = {
     SIGN_UP: ("healed", "already_whole", "erased", "not_eligible", "handed_over", "released", "dead_lettered"),
     CAPTURE: ("replayed", "already_whole", "erased", "released", "dead_lettered"),
 }
-DEAD_LETTER_VERDICTS: tuple[Verdict, ...] = (
-    "not_eligible",
-    "unknown_user",
-    "needs_recipe",
-    "wrong_direction",
-    "refused",
-    "exhausted",
-)
 FOREIGN_KEY_VIOLATION = "23503"
 OTHER = "other"
 
@@ -51,7 +43,7 @@ class Meters:
     )
     dead_lettered: Count = field(
         default_factory=lambda: _counts(
-            "pgmend_events_dead_lettered", "Events set aside for a person, by verdict", "verdict", DEAD_LETTER_VERDICTS
+            "pgmend_events_dead_lettered", "Events set aside for a person, by verdict", "verdict", LETTER_VERDICTS
         )
     )
     attempts: Spread = field(

@@ -31,13 +31,8 @@ def key_changed(change: KeyChange) -> AuditEntry:
     )
 
 
-def orphans_detected(examined: Examined, known: int | None) -> AuditEntry | None:
-    """Return the entry for a number of orphans that differs from the ``known`` one, the last that the audit named.
-
-    None where there is nothing new to say: the same number, none where none were known, or nobody could look.
-    """
-    if examined.unseen or examined.orphans == (known or 0):
-        return None
+def orphans_detected(examined: Examined, before: int) -> AuditEntry:
+    """Return the entry for a number of orphans that is not the one ``before``."""
     reference = examined.reference
     return AuditEntry(
         error_type=examined.error_type,
@@ -48,7 +43,7 @@ def orphans_detected(examined: Examined, known: int | None) -> AuditEntry | None
         details={
             "reference": reference.name,
             "orphans": examined.orphans,
-            "orphans_before": known or 0,
+            "orphans_before": before,
             "keys": examined.keys,
             "by_reason": {tally.reason: tally.orphans for tally in examined.tallies},
         },

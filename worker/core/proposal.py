@@ -8,6 +8,7 @@ from worker.core.guarding import GuardChoice, choose
 from worker.core.naming import Found, plain
 from worker.core.pairing import Pair, find
 from worker.core.recipe import Line, draft
+from worker.core.signature import of_recipe
 from worker.core.wishes import Wishes
 
 MOST_COUNTED = 10_000
@@ -94,7 +95,7 @@ def propose(catalog: Catalog, wishes: Wishes, *, function: Function | None, gran
     pair = find(catalog, wishes)
     attached = next((source for source in catalog.sources if _is_of(source, pair)), None)
     if attached and attached.recipe_function and not wishes.recipe:
-        function = function or Function(attached.recipe_function, f"{attached.recipe_function}({pair.users.key.type_name})")
+        function = function or Function(attached.recipe_function, of_recipe(attached.recipe_function, pair.users.key.type_name))
     given = attached.recipe if attached else {}
     return Proposal(
         pair,

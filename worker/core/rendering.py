@@ -7,6 +7,7 @@ from worker.core.guarding import GuardChoice
 from worker.core.naming import Found, spelled
 from worker.core.proposal import MOST_COUNTED, Proposal, Surroundings
 from worker.core.quoting import dollar_quoted, literal, remark
+from worker.core.signature import of_replay
 
 LOCK_TIMEOUT = "500ms"
 """Shorter than ``deadlock_timeout``: whoever meets us in a deadlock is never the one who is ended."""
@@ -140,7 +141,7 @@ def _kept(choice: GuardChoice) -> str:
         return ""
     kept = [f"unknown_user_grace => {literal(standing.unknown_user_grace) if standing.unknown_user_grace else 'null'}"]
     if standing.replay_function:
-        kept.append(f"replay_function => {literal(f'{standing.replay_function}(jsonb)')}")
+        kept.append(f"replay_function => {literal(of_replay(standing.replay_function))}")
         kept.append(f"replayed_error_type => {literal(standing.replayed_error_type)}")
     return "".join(f", {setting}" for setting in kept)
 

@@ -21,7 +21,7 @@ from worker.runtime.bell import Bell
 from worker.runtime.reconnecting import LostConnectionError, connect_patiently, session
 from worker.runtime.stopping import Stop
 from worker.store import doctor, doorbell, workers
-from worker.store.connection import Connection, Target, close
+from worker.store.connection import Connection, Target, close, failure_of
 from worker.store.workers import Identity
 
 _PAUSE_AFTER_FAILURE = 0.5
@@ -80,7 +80,7 @@ class Listener:
                 if classify(error.sqlstate or "") is not FailureClass.TRANSIENT:
                     raise
                 self.meters.saw_error(error.sqlstate or "")
-                self.log.warning("connection_lost", role="listener", reason=str(error))
+                self.log.warning("listening_failed", sqlstate=error.sqlstate, reason=failure_of(error).message)
                 await self.stop.wait(_PAUSE_AFTER_FAILURE)
 
     async def _listen(self, connection: Connection) -> None:

@@ -61,15 +61,11 @@ class OrphanWatch:
         return self._proven_due if reference.is_declared and reference.is_validated else self._unproven_due
 
     async def _record(self, connection: Connection, log: Log, examined: list[Examined]) -> None:
-        entries = []
         async with connection.transaction():
             await orphans.lock(connection)
-            for it in examined:
-                known = await error_logs.known_orphans(connection, it.error_type, it.reference.name)
-                entries += [entry] if (entry := orphans_detected(it, known)) else []
+            entries = [orphans_detected(it, before) for it, before in await integrity.keep_orphans(connection, examined)]
             if entries:
                 await error_logs.record(connection, entries)
-            await integrity.keep_orphans(connection, examined)
         for entry in entries:
             log.warning("orphans_detected", error_type=entry.error_type, table=entry.table_name, **entry.details)
         self._say_unseen(log, examined)

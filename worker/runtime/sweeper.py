@@ -72,7 +72,6 @@ class Sweeper:
             self.log.warning("connection_lost", role="sweeper", reason=str(error))
         except asyncpg.PostgresError as error:
             # For whatever reason: a source that cannot be swept must not end the worker that heals everybody else.
-            self.meters.sweeps.add("failed")
             self.meters.saw_error(error.sqlstate or "")
             self.log.warning("sweep_failed", sqlstate=error.sqlstate, reason=failure_of(error).message)
 

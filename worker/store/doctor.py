@@ -12,7 +12,7 @@ from worker.core.doctor.sources import OwnerState, SourceState
 from worker.core.doctor.triggers import Trigger
 from worker.core.doctor.users import MOST_COUNTED, Absences
 from worker.core.doctor.wording import Source
-from worker.core.doctor.work import Backlog, Letters
+from worker.core.doctor.work import MOST_EVENTS, Backlog, Letters
 from worker.store.connection import Connection
 from worker.store.statements import statement
 
@@ -35,7 +35,7 @@ async def backend(connection: Connection) -> int:
 
 async def backlog(connection: Connection) -> Backlog:
     """Return what waits in the outbox."""
-    return Backlog(**_only(await connection.fetch(statement("doctor/backlog"))))
+    return Backlog(**_only(await connection.fetch(statement("doctor/backlog"), MOST_EVENTS)))
 
 
 async def letters(connection: Connection) -> list[Letters]:
@@ -143,6 +143,7 @@ _OF_THE_SOURCE = (
     "recipe_function",
     "eligible_when",
     "erased_when",
+    "key_type",
 )
 
 

@@ -48,16 +48,20 @@ async def keep_failures(connection: Connection, judged: Mapping[int, SourceFailu
             await connection.execute(statement("integrity/keep_failure"), *given)
 
 
-async def keep_orphans(connection: Connection, examined: Collection[Examined]) -> None:
-    """Keep how many orphans each of these references has, of those that could be seen."""
-    seen = [it for it in examined if not it.unseen]
-    await connection.execute(
+async def keep_orphans(connection: Connection, examined: Collection[Examined]) -> list[tuple[Examined, int]]:
+    """Keep how many orphans each of these references has, of those that could be seen.
+
+    Returns those whose number has changed, with the one before. A reference that two keys hold has the same orphans twice.
+    """
+    seen = {it.name: it for it in examined if not it.unseen}
+    rows = await connection.fetch(
         statement("integrity/keep_orphans"),
-        [it.name for it in seen],
-        [it.reference.referencing_table for it in seen],
-        [it.reference.constraint_name for it in seen],
-        [it.orphans for it in seen],
+        [*seen],
+        [it.reference.referencing_table for it in seen.values()],
+        [it.reference.constraint_name for it in seen.values()],
+        [it.orphans for it in seen.values()],
     )
+    return [(seen[row["reference"]], row["orphans_before"]) for row in rows]
 
 
 async def keep_keys(connection: Connection, references: Collection[Reference]) -> list[KeyChange]:

@@ -3,6 +3,5 @@ select
     last_key,
     looked,
     healed,
-    refused,
     refusals::text as refusals
 from pgmend.backfill_users($1, $2::text, $3)

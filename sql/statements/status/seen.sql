@@ -2,15 +2,7 @@
 -- index: $1 events of each lane and dead letters of each verdict, $2 effects of each minute. Time to integrity is what the audit
 -- entries say (waited_ms), of the last $3 healed profiles of each minute. A worker is silent after as long as it says itself.
 -- Users and orphans are as the sweep counted them last.
-with recursive paused as materialized (
-    select array(
-        select source.source_id
-        from pgmend.profile_sources as source
-        where source.paused_at is not null
-    ) as source_ids
-),
-
-oldest as (
+with recursive oldest as (
     select event.created_at
     from (
         select created_at
@@ -25,28 +17,6 @@ oldest as (
         from pgmend.careful_events
         order by event_id
         limit $1::integer
-    ) as event
-),
-
-due as (
-    select event.created_at as due_at
-    from (
-        select created_at
-        from pgmend.express_events
-        where source_id <> all((select paused.source_ids from paused)::integer[])
-        order by event_id
-        limit 1
-    ) as event
-    union all
-    select event.available_at
-    from (
-        select available_at
-        from pgmend.careful_events
-        where
-            available_at <= statement_timestamp()
-            and source_id <> all((select paused.source_ids from paused)::integer[])
-        order by available_at
-        limit 1
     ) as event
 ),
 
@@ -259,8 +229,8 @@ select
         from oldest
     ) as oldest_age,
     (
-        select extract(epoch from statement_timestamp() - min(due.due_at))::float8
-        from due
+        select extract(epoch from statement_timestamp() - oldest_due.due_at)::float8
+        from pgmend.oldest_due_event as oldest_due
     ) as overdue,
     (
         select

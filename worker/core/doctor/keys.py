@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import literal
 from worker.core.finding import Finding, found
+from worker.core.quoting import literal
+from worker.core.signature import of_replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _judge_guard(guard: Guard) -> Finding | None:
 def _guard_call(guard: Guard) -> str:
     arguments = [literal(guard.table), literal(guard.name), f"mode => {literal(guard.mode)}"]
     if guard.replay_function is not None:
-        arguments.append(f"replay_function => {literal(guard.replay_function)}")
+        arguments.append(f"replay_function => {literal(of_replay(guard.replay_function))}")
     if guard.replayed_error_type != "INSERT_REPLAYED":
         arguments.append(f"replayed_error_type => {literal(guard.replayed_error_type)}")
     grace = "null" if guard.unknown_user_grace is None else literal(guard.unknown_user_grace)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import literal
 from worker.core.finding import Finding, found
+from worker.core.quoting import literal
 from worker.core.wording import counted
 
 _DISCARD = "select pgmend.discard(array(select event_id from pgmend.dead_letters where writer_role ="

@@ -28,7 +28,6 @@ class SourceState:
     columns_gone: tuple[str, ...]
     required_columns: tuple[str, ...]
     functions_missing: tuple[str, ...]
-    key_type: str | None
     key_type_changed: bool | None
     trigger_enabled: str | None
     trigger_calls: str | None
@@ -114,7 +113,7 @@ def _functions(state: SourceState) -> list[Finding]:
         what = f"gone: {', '.join(state.functions_missing)}"
         findings.append(found("source_functions_missing", source.name, what=what, mend=mend))
     if state.key_type_changed:
-        what = f"{source.users_table}.{source.users_key} is {state.key_type} now"
+        what = f"{source.users_table}.{source.users_key} is {source.key_type} now"
         findings.append(found("key_type_changed", source.name, what=what, mend=mend))
     if state.function_is_definer is False:
         what = f"pgmend.capture_sign_up_{source.source_id}() runs with the rights of whoever signs up"

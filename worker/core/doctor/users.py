@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import Source, attach_call, literal
+from worker.core.doctor.wording import Source, attach_call
 from worker.core.failure import Failure, FailureClass, classify
 from worker.core.finding import Finding, found
+from worker.core.quoting import literal
 from worker.core.raised import FiringTrigger, is_nameless, named
 from worker.core.wording import counted
 
@@ -94,6 +95,6 @@ def _recipe_mend(source: Source, failure: Failure) -> str:
 
 def _code_to_read(source: Source, triggers: Sequence[FiringTrigger]) -> str:
     """Return the SQL that shows what an insert of a profile runs: what of it to change, only its words and a person can say."""
-    functions = [trigger.function for trigger in triggers] + [source.recipe_function or ""]
+    functions = [trigger.function for trigger in triggers] + [source.recipe_signature or ""]
     shown = [f"select pg_get_functiondef({literal(it)}::regprocedure);" for it in dict.fromkeys(functions) if it]
     return " ".join(shown) or f"{attach_call(source)} -- with a recipe that does not raise"

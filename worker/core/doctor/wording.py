@@ -1,19 +1,16 @@
-"""How findings write SQL: literals, and the calls that say again what is configured, with one thing changed."""
+"""How findings write SQL: the calls that say again what is configured, with one thing changed."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-def literal(text: str) -> str:
-    """Return the text as an SQL literal."""
-    quoted = text.replace("'", "''")
-    return f"E'{quoted}'".replace("\\", "\\\\") if "\\" in quoted else f"'{quoted}'"
+from worker.core.quoting import literal
+from worker.core.signature import of_recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A profile source as it was attached. Tables are None where they were dropped."""
+    """A profile source as it was attached. Tables are None where they were dropped, ``key_type`` where the users' key was."""
 
     source_id: int
     users_table: str | None
@@ -24,19 +21,25 @@ class Source:
     recipe_function: str | None
     eligible_when: str
     erased_when: str
+    key_type: str | None
 
     @property
     def name(self) -> str:
         """Return how people know it."""
         return f"source {self.source_id} ({self.users_table or 'gone'} -> {self.profiles_table or 'gone'})"
 
+    @property
+    def recipe_signature(self) -> str | None:
+        """Return the function that makes its profiles, with the type of its argument."""
+        return of_recipe(self.recipe_function, self.key_type) if self.recipe_function else None
+
 
 def attach_call(source: Source, **changes: str) -> str:
     """Return the call that attaches the source again, with columns of the recipe changed."""
     arguments = [literal(source.users_table or "…"), literal(source.profiles_table or "…")]
     recipe = {**source.recipe, **changes}
-    if source.recipe_function:
-        arguments.append(f"recipe_function => {literal(source.recipe_function)}")
+    if source.recipe_signature:
+        arguments.append(f"recipe_function => {literal(source.recipe_signature)}")
     else:
         arguments.append(f"recipe => {literal(json.dumps(recipe, ensure_ascii=False))}")
     given = {

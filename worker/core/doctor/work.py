@@ -2,21 +2,30 @@
 
 from dataclasses import dataclass
 
-from worker.core.doctor.wording import literal
 from worker.core.finding import Finding, found
 from worker.core.last_seen import LastSeen
+from worker.core.quoting import literal
 from worker.core.wording import counted
 
 OVERDUE_SECONDS = 60.0
+MOST_EVENTS = 10_000
+"""Events are counted up to this many."""
+
 _LETTERS_OF = "select event_id from pgmend.dead_letters where verdict ="
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The outbox: how many events, and how long the oldest of those that are due has been due, in seconds."""
+    """The outbox: how many events, up to MOST_EVENTS, and how many seconds the oldest that could be claimed has been due."""
 
     events: int
     overdue: float
+
+    @property
+    def said(self) -> str:
+        """Return both in words."""
+        number = counted(self.events, "event") + (" or more" if self.events >= MOST_EVENTS else "")
+        return f"{number}, the oldest due for {self.overdue:,.1f} s" if self.overdue > 0 else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ def judge_backlog(backlog: Backlog) -> list[Finding]:
     """Return whether events wait for too long."""
     if backlog.overdue <= OVERDUE_SECONDS:
         return []
-    what = f"{counted(backlog.events, 'event')}, the oldest due for {backlog.overdue:,.0f} s"
+    what = f"the oldest has been due for {backlog.overdue:,.0f} s"
     return [found("events_overdue", "pgmend.outbox", what=what, mend="pgmend run")]
 
 

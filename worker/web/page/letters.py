@@ -1,12 +1,11 @@
 """Dead letters: the list, one of them, and what a signed-in person does with one."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 from aiohttp import web
 
 from worker.core.dead_letter import DeadLetter, LetterFilter
-from worker.core.decision import Verdict
+from worker.core.decision import LETTER_VERDICTS
 from worker.store import dead_letters
 from worker.store.connection import Connection
 from worker.web.page.asked import asked_id, asked_number, asked_text, link
@@ -58,7 +57,7 @@ async def show_list(page: Page, request: web.Request) -> Answer:
     shown = letters[:PAGE_SIZE]
     following = link(request, before=shown[-1].event_id) if len(letters) > PAGE_SIZE else None
     newest = link(request, before="")
-    values = {"letters": shown, "wanted": wanted, "following": following, "newest": newest, "verdicts": get_args(Verdict)}
+    values = {"letters": shown, "wanted": wanted, "following": following, "newest": newest, "verdicts": LETTER_VERDICTS}
     return Answer("dead_letters.html", values)
 
 
