@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 
 from tests.support.database import Database, count
+from tests.support.process import run_command
 from tests.support.shop_of_orphans import planned, settled
 from worker.core.verification import checks
 from worker.errors import RepairRefusedError
@@ -91,6 +92,16 @@ async def test_plan_of_a_repair_runs_no_code_of_a_stranger(database: Database, d
     assert await count(den, "den.invoices") == 10
     assert await session.fetchval(RAN_AS) in {None, ""}
     assert [(it.name, it.stranger) for it in plan.strange] == [(INVOICES, "squatter")]
+
+
+async def test_constrain_reads_no_table_of_a_stranger(database: Database, den: Connection) -> None:
+    """It leaves the reference out, and says whose table it is; the others are done."""
+    await den.execute("alter table public.orders drop constraint fk_orders_user_id")
+    status, said, err = await run_command(database.url, "constrain", "--apply")
+
+    assert (status, "left out: the table belongs to squatter" in said) == (0, True), said + err
+    assert await count(den, "pg_constraint where conname = 'orders_user_id_fkey' and convalidated") == 1
+    assert await count(den, "pg_constraint where conrelid = 'den.invoices'::regclass and contype = 'f' and convalidated") == 0
 
 
 async def test_rows_of_a_stranger_do_not_go_along(database: Database, den: Connection) -> None:

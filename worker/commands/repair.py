@@ -15,6 +15,7 @@ from worker.commands.repair_view import ProgressView, plan_lines, result_lines
 from worker.core.orphans import REASONS
 from worker.core.repair_plan import Plan
 from worker.core.strategy import STRATEGIES, Choice, read_choice
+from worker.core.wording import counted
 from worker.errors import OrphansRefusedError
 from worker.repair_planning import Planning, Wishes
 from worker.repair_run import RepairRun, begin

@@ -13,7 +13,8 @@ from worker.core.constrain.wish import Wish
 class Plan:
     """What is left to do for one reference, in order; what stands in the way of it; and what a person should know.
 
-    ``left_out``: why nothing is done for a reference that was only guessed; nobody is refused what nobody asked for.
+    ``left_out``: why nothing is done for a reference that was only guessed, or is in a table of a stranger; nobody is refused
+    what nobody asked for.
     """
 
     wish: Wish
@@ -28,7 +29,8 @@ def make_plan(wish: Wish, picture: Picture) -> Plan:
     """Return the steps that lead from the picture to a valid key. A refusal is none where nothing is left to do."""
     steps = (*index_steps(picture), *_key_steps(wish, picture), *_guard_steps(wish, picture))
     refused = tuple(refusals(wish, picture)) if steps else ()
-    left_out = tuple(refusal for refusal in refused if wish.is_guess and refusal.ground is Ground.REFERENCE)
+    is_asked_for = not wish.is_guess and wish.reference.stranger is None
+    left_out = tuple(refusal for refusal in refused if not is_asked_for and refusal.ground is Ground.REFERENCE)
     if left_out:
         return Plan(wish, _root_key_name(picture), steps=(), refusals=(), notes=(), left_out=left_out)
     return Plan(

@@ -32,7 +32,10 @@ _HOW_TO_SEE_ALL = "connect as the tables' owner where it is not forced, or as a 
 
 def refusals(wish: Wish, picture: Picture) -> Iterator[Refusal]:
     """Yield everything that stands in the way of the wish."""
-    name = wish.reference.name
+    name, stranger = wish.reference.name, wish.reference.stranger
+    if stranger is not None:
+        what = f"the table belongs to {stranger}, whose code would run with the rights of this role"
+        yield Refusal(Ground.REFERENCE, name, what, f"--reference '{name}' constrains it all the same")
     if picture.circumstances.is_standby:
         yield Refusal(Ground.SERVER, name, "the server is a standby", "lead PGMEND_DATABASE_URL to the primary")
     for ground, what, helps in (*_types(picture), *_key(wish, picture), *_partitions(wish, picture)):
