@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker.commands.parser import make_parser
+from worker.core.quoting import visible
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
@@ -60,7 +61,7 @@ def _be_mortal() -> None:
 
 
 def _refuse(error: PgmendError) -> int:
-    print(f"pgmend: {redacted(str(error))}", file=sys.stderr)
+    print(f"pgmend: {visible(redacted(str(error)))}", file=sys.stderr)
     return error.exit_code
 
 

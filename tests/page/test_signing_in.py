@@ -138,6 +138,15 @@ async def test_requeue_asks_first_then_does_it_and_the_audit_names_the_person(
     assert await count(connection, entry, event_id) == 1
 
 
+async def test_name_holds_nothing_that_is_not_seen(keeper: Visitor) -> None:
+    """The audit and the log keep it for whoever reads them anywhere; what would be empty then is no name."""
+    empty = await keeper.sign_in(name="\u202e\x1b\r\n")
+    await keeper.sign_in(name="\u202eEve\r\nSet-Cookie:\x00 a\x1b[2J \u0414\u0430\u0448\u0430 ")
+
+    assert empty.status == 403
+    assert "signed in as <bdi>Eve Set-Cookie: a[2J \u0414\u0430\u0448\u0430</bdi>" in (await keeper.get("/")).text
+
+
 async def test_discard_lets_the_letter_go_and_the_audit_keeps_who(keeper: Visitor, connection: Connection, path: Path) -> None:
     """The row is gone for good, and the entry says by whom and when."""
     event_id = await dead_order(connection, path)

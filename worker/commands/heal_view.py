@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from worker.commands.saying import brief
 from worker.core.backfill import BackfillBatch, BackfillResult
 from worker.healing import HealState
 
@@ -40,7 +41,7 @@ class Progress:
             print(f"\r{said}", end="", file=sys.stderr, flush=True)
         elif done.looked // _SAY_EVERY > self._said:
             self._said = done.looked // _SAY_EVERY
-            print(f"{said}; up to {batch.last_key}", file=sys.stderr, flush=True)
+            print(f"{said}; up to {brief(batch.last_key)}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """End the line."""

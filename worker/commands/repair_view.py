@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TextIO
 
 from worker.core.doctor.wording import counted
+from worker.core.quoting import visible
 from worker.core.reference import Reference
 from worker.core.repair_plan import Plan, PlannedStep
 from worker.repair_run import Progress
@@ -105,7 +106,7 @@ def progress_line(progress: Progress) -> str:
     left = max(step.rows_planned - progress.done, 0)
     time_left = f", {_duration(left / rate)} left" if rate and left else ""
     of = f"{progress.done:,} of {max(step.rows_planned, progress.done):,} {_things(step.strategy)}"
-    return f"{step.reference}  {step.reason}  {step.strategy}: {of}, {rate:,.0f}/s{time_left}"
+    return visible(f"{step.reference}  {step.reason}  {step.strategy}: {of}, {rate:,.0f}/s{time_left}")
 
 
 def _duration(seconds: float) -> str:

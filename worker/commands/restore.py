@@ -10,6 +10,7 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.desk import Desk, desk
 from worker.commands.numbers import not_negative, positive
+from worker.commands.saying import say
 from worker.errors import RepairRefusedError, RestoreRefusedError
 from worker.restoring import Report, Restore
 from worker.settings import Settings
@@ -80,8 +81,7 @@ async def _answer(at: Desk, wanted: Wanted, restored: int, refused: int) -> None
         print(json.dumps({"restored": restored, "refused": refused, "refusals": [asdict(refusal) for refusal in refusals]}))
     else:
         print(f"{restored:,} rows restored, {await quarantine.held(at.connection, wanted.repair_id):,} left in the quarantine")
-        for refusal in refusals:
-            print(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}")
+        say(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}" for refusal in refusals)
     if refused:
         first = refusals[0]
         raise RestoreRefusedError(
