@@ -13,6 +13,7 @@ from worker.core.quoting import visible
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
+from worker.streams import settle_streams
 
 BROKEN_PIPE = 141
 """As a shell says of a program that SIGPIPE has ended."""
@@ -23,6 +24,7 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
+    settle_streams()
     options = make_parser().parse_args(arguments)
     _be_mortal()
     try:

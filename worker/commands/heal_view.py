@@ -24,13 +24,17 @@ _NAMELESS = {"55P03": "somebody who holds the user or the profile", "PM003": "a 
 """What stands in the way by SQLSTATE, where the database names neither a constraint nor a column."""
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
 @dataclass(slots=True)
 class Progress:
     """Says on stderr how far a backfill is: in place on a terminal, else every hundred thousand users, and where to go on."""
 
     about: int
     """About how many users there are; 0 where nobody knows."""
-    is_terminal: bool = field(default_factory=sys.stderr.isatty)
+    is_terminal: bool = field(default_factory=_is_watched)
     _said: int = 0
 
     def show(self, done: BackfillResult, batch: BackfillBatch) -> None:
