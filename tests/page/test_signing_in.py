@@ -106,6 +106,20 @@ async def test_session_ends_with_its_time_and_with_signing_out(keeper: Visitor) 
     assert "signed in as" not in (await keeper.get("/")).text
 
 
+async def test_cookie_of_who_has_signed_out_is_worth_nothing(keeper: Visitor) -> None:
+    """Kept by somebody, it signs nobody in any more; another session of the same person goes on."""
+    await keeper.sign_in()
+    other, keeper.cookie = keeper.cookie, None
+    await keeper.sign_in()
+    kept = keeper.cookie
+    await keeper.post("/sign-out", {"form": (await keeper.get("/")).form("/sign-out")})
+    shown = {}
+    for keeper.cookie in (kept, other):
+        shown[keeper.cookie] = "signed in as" in (await keeper.get("/")).text
+
+    assert shown == {kept: False, other: True}
+
+
 async def test_token_is_in_no_log_and_in_no_answer(keeper: Visitor, log_lines: StringIO) -> None:
     """Neither the right one nor a wrong one."""
     await keeper.sign_in("a-wrong-guess")

@@ -47,9 +47,10 @@ async def sign_in(page: Page, request: web.Request) -> Answer | web.Response:
 
 
 async def sign_out(page: Page, request: web.Request) -> web.Response:
-    """Take the cookie back."""
-    gate = require_gate(page)
-    (await Form.read(request)).require_fresh(gate, "/sign-out", page.viewer(request).session)
+    """Take the cookie back, and let it be worth nothing."""
+    gate, session = require_gate(page), page.viewer(request).session
+    (await Form.read(request)).require_fresh(gate, "/sign-out", session)
+    gate.sign_out(session)
     answer = see_other("/")
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     return answer
