@@ -14,7 +14,7 @@ COMMANDING = "\x1b]0;pwned\x07\x1b[2J\nok\x9b\u202e"
 ENDLESS = "A" * 100_000
 CAPTURE = """
     select pgmend.record_failed_insert(
-        'public.leads', jsonb_build_object('user_id', $1::text), 'leads_user_id_fkey', null
+        'public.leads', jsonb_build_object('user_id', $1::text), 'leads_user_id_fkey', $2
     )
 """
 LIST, SHOW = ("dead-letters", "list"), ("dead-letters", "show")
@@ -23,7 +23,7 @@ LIST, SHOW = ("dead-letters", "list"), ("dead-letters", "show")
 async def set_aside(writer: Connection, path: Path, key: str) -> str:
     """Capture a row of nobody; return its event, which is a dead letter."""
     await writer.execute("select set_config('pgmend.correlation_id', $1, false)", COMMANDING)
-    event = await writer.fetchval(CAPTURE, key)
+    event = await writer.fetchval(CAPTURE, key, None)
     await pipeline.turn(path)
     return str(event)
 
@@ -58,6 +58,17 @@ async def test_endless_value_makes_no_endless_line(
     assert "AAA…" in shown
     assert max(map(len, shown.splitlines())) < (400 if words is LIST else 5000)
     assert ENDLESS in answer
+
+
+@pytest.mark.parametrize("words", [("events", "list"), ("events", "list", "--json")], ids=["text", "json"])
+async def test_waiting_event_makes_no_endless_line_either(database: Database, writer: Connection, words: tuple[str, ...]) -> None:
+    """What a row waits for comes from its writer, too."""
+    await writer.execute(CAPTURE, COMMANDING + ENDLESS, COMMANDING + ENDLESS)
+
+    _, shown, _ = await run_command(database.url, *words)
+
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert (ENDLESS in shown, max(map(len, shown.splitlines())) < 400) == (("--json" in words), ("--json" not in words))
 
 
 async def test_refusal_commands_no_terminal(database: Database, connection: Connection) -> None:
