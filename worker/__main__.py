@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import asyncpg
 
 from worker.commands.parser import make_parser
+from worker.core.quoting import visible
 from worker.errors import PgmendError
 from worker.log import redacted
 from worker.store.connection import LOST, explained
+from worker.streams import settle_streams
 
 BROKEN_PIPE = 141
 """As a shell says of a program that SIGPIPE has ended."""
@@ -22,6 +24,7 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every refusal is one line on stderr."""
+    settle_streams()
     options = make_parser().parse_args(arguments)
     _be_mortal()
     try:
@@ -60,7 +63,7 @@ def _be_mortal() -> None:
 
 
 def _refuse(error: PgmendError) -> int:
-    print(f"pgmend: {redacted(str(error))}", file=sys.stderr)
+    print(f"pgmend: {visible(redacted(str(error)))}", file=sys.stderr)
     return error.exit_code
 
 

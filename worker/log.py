@@ -9,6 +9,8 @@ from typing import Any, Protocol, TextIO, cast
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from worker.core.quoting import visible
+
 Log = FilteringBoundLogger
 
 _LONGEST_TEXT = 2000
@@ -45,7 +47,7 @@ def make_log(*, level: str, log_format: str, worker_id: str, stream: Stream | No
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _redact,
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty()),
+        *([structlog.processors.JSONRenderer()] if as_json else [_show, structlog.dev.ConsoleRenderer(colors=out.isatty())]),
     ]
     log: Log = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", out)),
@@ -69,3 +71,8 @@ def redacted(text: str) -> str:
 
 def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     return {key: redacted(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _show(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Let no value command the terminal; the lines of a traceback stay lines."""
+    return {key: "\n".join(map(visible, value.split("\n"))) if isinstance(value, str) else value for key, value in event.items()}

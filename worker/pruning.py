@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 from worker.core.retention import Keeping, Pruned
 from worker.store import retention
@@ -11,6 +12,8 @@ from worker.store.connection import Connection
 
 Step = Callable[[], Awaitable[tuple[int, bool]]]
 """Handles one batch; returns how many rows went, and whether there may be more."""
+
+End = Literal["done", "is_more", "left_to_another"]
 
 
 @dataclass(slots=True)
@@ -36,12 +39,15 @@ class Pruning:
             (retention.expire_audit_entries, self.keeping.audit_entries),
         )
         expired = [
-            await _batches(connection, deadline, partial(self._expire, partial(expire, connection), days)) if days else (0, False)
+            await _batches(connection, deadline, partial(self._expire, partial(expire, connection), days))
+            if days
+            else (0, "done")
             for expire, days in steps
         ]
         (captured_rows, dead_letters, audit_entries) = (rows for rows, _ in expired)
-        is_more = any(more for _, more in (*erased, *expired))
-        return Pruned(captured_rows, dead_letters, audit_entries, sum(rows for rows, _ in erased), is_more)
+        ends = {end for _, end in (*erased, *expired)}
+        dropped = sum(rows for rows, _ in erased)
+        return Pruned(captured_rows, dead_letters, audit_entries, dropped, "is_more" in ends, "left_to_another" in ends)
 
     async def _expire(self, expire: Callable[..., Awaitable[int]], days: float) -> tuple[int, bool]:
         rows = await expire(most=self.most, days=days)
@@ -54,14 +60,14 @@ class Pruning:
         return dropped, last > 0
 
 
-async def _batches(connection: Connection, deadline: float, step: Step) -> tuple[int, bool]:
+async def _batches(connection: Connection, deadline: float, step: Step) -> tuple[int, End]:
     """Repeat a step, each time in a transaction of its own, until there is no more, or no more time; at least once."""
     rows = 0
     while True:
         async with connection.transaction():
             if not await retention.lock(connection):
-                return rows, False
+                return rows, "left_to_another"
             went, more = await step()
         rows += went
         if not more or time.monotonic() >= deadline:
-            return rows, more
+            return rows, "is_more" if more else "done"

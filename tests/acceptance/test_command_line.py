@@ -12,12 +12,16 @@ import pytest
 from tests.conftest import StartWorker
 from tests.support.broken import CONDITION
 from tests.support.database import Database, count, sign_up
-from tests.support.process import run_command
+from tests.support.process import environment, run_command
 from tests.support.proxy import Proxy
 from tests.support.waiting import eventually
 from worker.embedded import Cluster
 from worker.pipeline import Path, turn
 
+DEAD_LETTER = """
+    insert into pgmend.dead_letters (event_id, source_id, kind, user_key, created_at, attempts, verdict, sqlstate, message, hint)
+    values (1, 1, 'user_created', gen_random_uuid()::text, now(), 1, 'needs_recipe', '23514', '', '')
+"""
 HERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 
@@ -250,6 +254,51 @@ async def test_full_disk_is_no_server_out_of_reach() -> None:
 
     assert (process.returncode, err.count(b"\n")) == (1, 1), err
     assert err.startswith(b"pgmend: the output cannot be written: No space left on device -> free space")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("check 2>/dev/full", 21),
+        ("check 2>&-", 21),
+        ("nonsense 2>/dev/full", 2),
+        ("status --json >&-", 0),
+        ("status >&- 2>&-", 0),
+        ("dead-letters discard --all --yes 2>/dev/full", 0),
+        ("dead-letters discard 1 <&-", 46),
+        ("heal --all --json 2>/dev/full", 0),
+    ],
+)
+async def test_stream_that_takes_nothing_decides_on_no_exit_status(
+    database: Database, connection: asyncpg.Connection, command: str, status: int
+) -> None:
+    """What is said of a command is lost; what the command has done, or refused, stands."""
+    await connection.execute(DEAD_LETTER)
+    run = f"{sys.executable} -m worker {command}"
+    process = await asyncio.create_subprocess_exec("bash", "-c", run, env=environment(database.url), stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+
+    assert (process.returncode, b"Traceback" in err) == (status, False), err
+    assert await count(connection, "pgmend.dead_letters") == (0 if "--yes" in command else 1)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_worker_without_streams_heals(database: Database, connection: asyncpg.Connection, closed: str) -> None:
+    """A stream that was closed before the start goes nowhere, and no connection takes its number."""
+    command = f"exec {sys.executable} -m worker run {closed}"
+    process = await asyncio.create_subprocess_exec("bash", "-c", command, env=environment(database.url), stdout=PIPE, stderr=PIPE)
+    await sign_up(connection)
+
+    async def healed() -> bool:
+        return await count(connection, "public.profiles") == 1
+
+    await eventually(healed)
+    process.terminate()
+    async with asyncio.timeout(60):
+        await process.communicate()
+
+    assert process.returncode == 0
 
 
 async def test_reader_that_goes_away_is_no_server_out_of_reach() -> None:

@@ -338,7 +338,8 @@ async def test_prune_says_what_would_go_and_lets_it_go(database: Database, conne
     _, went, _ = await run_command(database.url, "prune", "--batch-size", "2", "--json", keep_audit_entries_days=10)
 
     assert (would.startswith("would go: 0 captured rows, 0 dead letters, 7 audit entries"), left) == (True, 7)
-    assert json.loads(went) == {"captured_rows": 0, "dead_letters": 0, "audit_entries": 7, "erased": 0, "is_more": False}
+    nothing = {"captured_rows": 0, "dead_letters": 0, "erased": 0, "is_more": False, "left_to_another": False}
+    assert json.loads(went) == nothing | {"audit_entries": 7}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.conftest import LogIn, MakeRole
 from tests.integration.test_requeue import two_dead_letters
 from tests.support.database import Database, count, sign_up
+from tests.support.process import run_command
 from tests.support.workload import park_order, report_order
 from worker import pipeline
 from worker.core.retention import Keeping, Pruned
@@ -106,14 +107,17 @@ async def test_what_is_pruned_goes_in_batches_and_stops_when_time_is_up(connecti
 
 
 async def test_one_worker_prunes_at_a_time(connection: Connection, database: Database) -> None:
-    """While another holds the lock nothing is done, and nobody waits."""
+    """While another holds the lock nothing is done, and nobody waits; that it is so is said."""
     await connection.execute(ENTRIES)
     other = await database.connect()
     async with other.transaction():
         await other.execute("select pg_advisory_xact_lock(hashtextextended('pgmend.retention', 0))")
 
-        assert await Pruning(Keeping()).prune(connection) == Pruned()
+        pruned = await Pruning(Keeping()).prune(connection)
+        _, said, _ = await run_command(database.url, "prune")
 
+    assert pruned == Pruned(left_to_another=True)
+    assert said.endswith("; another session prunes, and the rest was left to it\n")
     assert (await Pruning(Keeping()).prune(connection)).rows == 3
 
 

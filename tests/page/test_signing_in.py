@@ -106,6 +106,20 @@ async def test_session_ends_with_its_time_and_with_signing_out(keeper: Visitor) 
     assert "signed in as" not in (await keeper.get("/")).text
 
 
+async def test_cookie_of_who_has_signed_out_is_worth_nothing(keeper: Visitor) -> None:
+    """Kept by somebody, it signs nobody in any more; another session of the same person goes on."""
+    await keeper.sign_in()
+    other, keeper.cookie = keeper.cookie, None
+    await keeper.sign_in()
+    kept = keeper.cookie
+    await keeper.post("/sign-out", {"form": (await keeper.get("/")).form("/sign-out")})
+    shown = {}
+    for keeper.cookie in (kept, other):
+        shown[keeper.cookie] = "signed in as" in (await keeper.get("/")).text
+
+    assert shown == {kept: False, other: True}
+
+
 async def test_token_is_in_no_log_and_in_no_answer(keeper: Visitor, log_lines: StringIO) -> None:
     """Neither the right one nor a wrong one."""
     await keeper.sign_in("a-wrong-guess")
@@ -136,6 +150,15 @@ async def test_requeue_asks_first_then_does_it_and_the_audit_names_the_person(
         "public.error_logs where error_type = 'DEAD_LETTER_REQUEUED' and event_id = $1 and details ->> 'on_behalf_of' = 'Ada <b>'"
     )
     assert await count(connection, entry, event_id) == 1
+
+
+async def test_name_holds_nothing_that_is_not_seen(keeper: Visitor) -> None:
+    """The audit and the log keep it for whoever reads them anywhere; what would be empty then is no name."""
+    empty = await keeper.sign_in(name="\u202e\x1b\r\n")
+    await keeper.sign_in(name="\u202eEve\r\nSet-Cookie:\x00 a\x1b[2J \u0414\u0430\u0448\u0430 ")
+
+    assert empty.status == 403
+    assert "signed in as <bdi>Eve Set-Cookie: a[2J \u0414\u0430\u0448\u0430</bdi>" in (await keeper.get("/")).text
 
 
 async def test_discard_lets_the_letter_go_and_the_audit_keeps_who(keeper: Visitor, connection: Connection, path: Path) -> None:

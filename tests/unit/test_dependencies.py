@@ -19,7 +19,7 @@ def imported() -> set[str]:
                 names |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.partition(".")[0])
-    return names - sys.stdlib_module_names - {"worker"}
+    return names - sys.stdlib_module_names - {"worker", "_typeshed"}  # the latter is of type checkers alone
 
 
 def test_what_the_worker_imports_is_declared() -> None:

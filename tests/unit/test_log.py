@@ -72,6 +72,20 @@ def test_text_of_a_megabyte_is_cut_and_holds_nobody_up(text: str) -> None:
     assert re.search(r"\(\d+ characters\)$", shown)
 
 
+def test_value_commands_no_terminal() -> None:
+    """On the console a sign that is not seen is written as an escape, as it is in JSON; a traceback keeps its lines."""
+    stream = StringIO()
+    log = make_log(level="info", log_format="console", worker_id="w1", stream=stream)
+    try:
+        int("\x1b[2J")
+    except ValueError:
+        log.exception("event_dead_lettered", user_key="\x1b[2J\u202e")
+
+    assert "user_key=\\x1b[2J\\u202e" in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) > 3
+    assert all(line.isprintable() for line in stream.getvalue().split("\n"))
+
+
 def test_lines_below_the_level_are_not_written() -> None:
     """The level is the least severe that is written."""
     stream = StringIO()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.commands.columns import columns, span
+from worker.commands.saying import shown
 from worker.commands.status_view import line, lines, sparkline
 from worker.core.status import Backlog, Find, LetterCount, Minute, OrphanCount, SourceStatus, Status, WorkerSeen
 
@@ -80,7 +81,7 @@ def test_nothing_that_an_application_raises_commands_the_terminal() -> None:
     """What cannot be seen is written as an escape."""
     (source,) = STATUS.sources
     failing = replace(source, failing_since=NOON, failure="SQLSTATE XX000: \x1b[2Jgone\nsource 2: whole")
-    text = "\n".join(lines(replace(STATUS, sources=(failing,))))
+    text = "\n".join(shown(lines(replace(STATUS, sources=(failing,)))))
 
     assert r"SQLSTATE XX000: \x1b[2Jgone\nsource 2: whole; events" in text
 

@@ -5,7 +5,7 @@ import fcntl
 import itertools
 import json
 import os
-import select
+import pty
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import Database, sign_up
+from tests.support.database import Database, count, sign_up
 from tests.support.process import COMMAND, environment
 from tests.support.waiting import eventually
 from tests.support.web import Client
@@ -71,6 +71,12 @@ def port_in(reading: int) -> int:
         return next(int(said["port"]) for said in map(json.loads, lines) if said["event"] == "http_started")
 
 
+def read_all(reading: int) -> list[bytes]:
+    """Read lines until nobody writes any more."""
+    with os.fdopen(reading, "rb") as lines:
+        return lines.readlines()
+
+
 async def test_worker_whose_log_has_no_reader_goes_on_healing(piped: Piped, connection: Connection) -> None:
     """Who read the log is gone: the next sign-up is healed all the same, once, and a stop ends as always."""
     client = Client(piped.port)
@@ -115,11 +121,31 @@ async def test_reader_that_hangs_holds_no_worker_up(piped: Piped, connection: Co
     assert red.body["reasons"][0]["detail"] == "its reader takes nothing"
     assert (await client.get("/livez")).status == 200
 
-    with os.fdopen(os.dup(piped.reading), "rb", buffering=0) as pipe:
-        while select.select([pipe], [], [], 0)[0]:
-            pipe.read(1_000_000)
+    reading = asyncio.create_task(asyncio.to_thread(read_all, piped.reading))
     await sign_up(connection)
     await client.turns("/readyz")
+    status, said = await piped.ended()
+
+    assert (status, said.count("its reader takes nothing")) == (0, 1)
+    assert [line["event"] for line in map(json.loads, await reading)][-1] == "worker_stopped"
+
+
+async def test_terminal_that_nobody_reads_holds_no_worker_up(database: Database, connection: Connection) -> None:
+    """It takes less than it says it would: users are healed all the same, and a stop ends as always."""
+    master, terminal = pty.openpty()
+    process = await start(database.url, terminal)
+    os.close(terminal)
+
+    async def is_healed() -> bool:
+        return await count(connection, "public.users") == await count(connection, "public.profiles")
+
+    for number in range(60):
+        await sign_up(connection, f"{number}@example.org")
+        await eventually(is_healed)
+    status, _ = await Piped(process, -1, 0).ended()
+    os.close(master)
+
+    assert status == 0
 
 
 async def test_log_on_a_full_disk_ends_no_worker(database: Database, connection: Connection) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.saying import say
 from worker.core.pairing import find
 from worker.core.proposal import Proposal, Surroundings, propose
 from worker.core.rendering import body, render, told_count
@@ -137,8 +138,7 @@ def _tell(proposal: Proposal, around: Surroundings, options: argparse.Namespace)
     if options.json:
         print(json.dumps(as_data(proposal, around) | {"applied": options.apply}, indent=2))
     elif options.apply:
-        print("\n".join((*done(proposal), told_count(around.lacking))))
-        print("\n".join(next_steps(around)))
+        say((*done(proposal), told_count(around.lacking), *next_steps(around)))
     elif options.output:
         print(f"written to {options.output}; nothing was changed")
     else:

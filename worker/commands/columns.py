@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from worker.commands.saying import brief
+
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 
 def columns(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the headings and a line for each row; None is a dash."""
-    lines = [list(headings), *([_cell(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    """Yield the headings and a line for each row, all but its last cell cut to a width; None is a dash."""
+    lines = [list(headings), *([*map(brief, cells[:-1]), cells[-1]] for cells in (list(map(_cell, row)) for row in rows))]
+    widths = [max(map(len, column)) for column in zip(*(line[:-1] for line in lines), strict=True)]
+    for *cells, last in lines:
+        yield "  ".join((*map(str.ljust, cells, widths), last)).rstrip()
 
 
 def span(seconds: float | None) -> str:

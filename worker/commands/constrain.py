@@ -13,6 +13,7 @@ from worker.commands import Commands
 from worker.commands.constrain_view import outcome_json, outcome_lines, plan_json, plan_lines, refusal_json
 from worker.commands.doctor import FOUND_SOMETHING
 from worker.commands.numbers import positive
+from worker.commands.saying import shown
 from worker.constraining import Constraining, Outcome
 from worker.core.constrain.plan import Plan
 from worker.core.retry_policy import RetryPolicy
@@ -93,7 +94,7 @@ async def show(target: Target, asked: Asked, patience: Patience, *, as_json: boo
     if as_json:
         print(json.dumps({"references": [plan_json(*both) for both in zip(plans, texts, strict=True)]}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in plan_lines(plans, texts, patience))
+        sys.stdout.writelines(f"{line}\n" for line in shown(plan_lines(plans, texts, patience)))
     refuse([refusal for plan in plans for refusal in plan.refusals])
     return 0
 
@@ -112,7 +113,7 @@ async def apply(target: Target, asked: Asked, patience: Patience, *, as_json: bo
         left_out = [refusal_json(refusal) for plan in plans for refusal in plan.left_out]
         print(json.dumps({"references": [outcome_json(outcome) for outcome in outcomes], "left_out": left_out}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in outcome_lines(plans, outcomes))
+        sys.stdout.writelines(f"{line}\n" for line in shown(outcome_lines(plans, outcomes)))
     return _status(outcomes)
 
 
@@ -175,8 +176,8 @@ def _silent(_line: str) -> None:
 
 
 def _to_stdout(line: str) -> None:
-    print(line, flush=True)
+    print(*shown([line]), flush=True)
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(*shown([line]), file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 from dataclasses import asdict, replace
 
 from worker import settings
@@ -12,6 +11,7 @@ from worker.commands.letters_view import letter_lines, row
 from worker.commands.numbers import event_id, positive
 from worker.commands.opening import as_json, opened
 from worker.commands.paging import Listing, print_page
+from worker.commands.saying import say
 from worker.core.dead_letter import LetterFilter
 from worker.core.decision import LETTER_VERDICTS
 from worker.errors import NoSuchEventError
@@ -93,5 +93,5 @@ async def _show(options: argparse.Namespace, effective: Settings) -> int:
     if options.json:
         print(as_json(asdict(shown)))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in letter_lines(shown, with_payload=options.payload))
+        say(letter_lines(shown, with_payload=options.payload))
     return 0

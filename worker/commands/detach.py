@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.saying import say
 from worker.core.catalog import Catalog, Source
 from worker.core.naming import named
 from worker.errors import SourceUnclearError
@@ -53,7 +54,7 @@ async def detach(target: Target, options: argparse.Namespace) -> int:
     finally:
         await close(connection)
     for source in chosen:
-        print("\n".join(_told(source, seen, lying.get(source.source_id, Events()), options)))
+        say(_told(source, seen, lying.get(source.source_id, Events()), options))
     if not chosen:
         print("nothing to do: no source is attached")
     return 0

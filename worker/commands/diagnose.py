@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import json
-import sys
 
 from worker.commands import Commands
 from worker.commands.diagnose_json import as_json
 from worker.commands.diagnose_view import lines
+from worker.commands.saying import say
 from worker.commands.surveying import FOUND_SOMETHING, add_options, survey
 from worker.core.verification import checks
 
@@ -38,7 +38,7 @@ def _diagnose(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(diagnosis)))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(diagnosis))
+        say(lines(diagnosis))
     return 0 if all(check.is_passed for check in checks(diagnosis)) else FOUND_SOMETHING
 
 

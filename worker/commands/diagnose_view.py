@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from worker.commands.saying import brief
 from worker.core.diagnosis import Diagnosis, Examined, Standing
 from worker.core.orphans import REASONS, Tally
 from worker.core.table_names import shown
@@ -132,7 +133,7 @@ def _tally(tally: Tally) -> tuple[str, ...]:
 
 def _key(key: str) -> str:
     """Return a key as it is where it looks like one, and quoted where a space or worse is in it."""
-    return key if key.isprintable() and key and not set(key) & {" ", ",", "'"} else repr(key)
+    return brief(key) if key.isprintable() and key and not set(key) & {" ", ",", "'"} else brief(repr(key))
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], *, words: int) -> Iterator[str]:

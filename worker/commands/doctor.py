@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import json
-import sys
 from dataclasses import asdict, replace
 
 from worker import settings
 from worker.commands import Commands
 from worker.commands.doctor_view import lines
+from worker.commands.saying import say
 from worker.core.checks import SEVERITIES
 from worker.core.finding import Report
 from worker.examination import Examination, Wishes
@@ -46,7 +46,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(report)))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(report))
+        say(lines(report))
     return 0 if report.is_clean else FOUND_SOMETHING
 
 

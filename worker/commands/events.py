@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 from dataclasses import asdict, replace
 
 from worker import settings
@@ -10,6 +9,7 @@ from worker.commands import Commands
 from worker.commands.numbers import event_id, positive
 from worker.commands.opening import as_json, opened
 from worker.commands.paging import Listing, print_page
+from worker.commands.saying import brief, say
 from worker.commands.story_view import lines, payload_lines
 from worker.core.pending_event import EVENT_STATES, EventFilter, PendingEvent
 from worker.core.story import Story
@@ -68,7 +68,9 @@ async def _list(options: argparse.Namespace, effective: Settings) -> int:
 
 
 def _row(event: PendingEvent) -> tuple[object, ...]:
-    waits_for = event.waiting_for if event.waits_for_event is None else f"event {event.waits_for_event}"
+    waits_for = (
+        event.waiting_for and brief(event.waiting_for) if event.waits_for_event is None else f"event {event.waits_for_event}"
+    )
     return (
         event.event_id,
         event.kind,
@@ -91,10 +93,10 @@ async def _show(options: argparse.Namespace, effective: Settings) -> int:
     if options.json:
         print(as_json(asdict(story if options.payload else _without_payload(story))))
         return 0
-    sys.stdout.writelines(f"{line}\n" for line in lines(story))
+    say(lines(story))
     present = story.pending or story.letter
     if options.payload and present:
-        sys.stdout.writelines(f"{line}\n" for line in payload_lines(present.payload))
+        say(payload_lines(present.payload))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.letters_view import obstacle_lines
 from worker.commands.opening import as_json, opened
+from worker.commands.saying import say
 from worker.core.explanation import Explanation
 from worker.core.raised import named
 from worker.explaining import Explaining
@@ -45,7 +45,7 @@ async def _explain(options: argparse.Namespace, effective: Settings) -> int:
     if options.json:
         print(as_json({"user": options.user, "sources": [_as_object(it) for it in found]}))
     else:
-        sys.stdout.writelines(f"{line}\n" for it in found for line in lines(it))
+        say(line for it in found for line in lines(it))
     return 0 if all(it.is_whole for it in found) else FOUND_SOMETHING
 
 

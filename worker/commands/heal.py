@@ -11,6 +11,7 @@ from worker.commands import Commands
 from worker.commands.heal_view import SAID, Progress, result_lines
 from worker.commands.numbers import positive
 from worker.commands.opening import as_json, opened
+from worker.commands.saying import say
 from worker.core.status import SourceStatus
 from worker.core.wording import counted
 from worker.errors import HealingRefusedError, NoSuchSourceError, SourceUnclearError, UnknownUserError
@@ -61,10 +62,10 @@ async def _heal(options: argparse.Namespace, effective: Settings) -> int:
     if options.json:
         print(as_json({"user": options.user, "sources": states}))
     else:
-        for source in chosen:
-            print(
-                f"source {source.source_id} ({source.users_table} -> {source.profiles_table}): {SAID[states[source.source_id]]}"
-            )
+        say(
+            f"source {source.source_id} ({source.users_table} -> {source.profiles_table}): {SAID[states[source.source_id]]}"
+            for source in chosen
+        )
     if set(states.values()) == {"unknown_user"}:
         detail = "; ".join(misfit for misfit in misfits if misfit)
         raise UnknownUserError(f"no source knows a user {options.user}", detail=detail, hint="pgmend explain says what is known")
@@ -90,7 +91,7 @@ async def _fill_all(connection: Connection, chosen: list[SourceStatus], options:
     results = []
     for source in chosen:
         if source.paused_at is not None and options.source is None:
-            print(f"source {source.source_id} is paused ({source.paused_because}) and left alone", file=sys.stderr)
+            say([f"source {source.source_id} is paused ({source.paused_because}) and left alone"], stream=sys.stderr)
             continue
         view = Progress(await profiles.users_about(connection, source.source_id))
         filling = Backfilling(connection, options.batch_size, dry_run=options.dry_run, progress=view.show)
@@ -99,7 +100,7 @@ async def _fill_all(connection: Connection, chosen: list[SourceStatus], options:
     if options.json:
         print(as_json({"sources": [asdict(it) | {"refused": it.refused} for it in results], "dry_run": options.dry_run}))
     else:
-        sys.stdout.writelines(f"{line}\n" for result in results for line in result_lines(result, would=options.dry_run))
+        say(line for result in results for line in result_lines(result, would=options.dry_run))
     refused = sum(result.refused for result in results)
     if refused:
         hint = "pgmend doctor tries the recipe and says what would help; pgmend explain USER says it of one"

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from worker.commands.saying import brief
 from worker.core.backfill import BackfillBatch, BackfillResult
 from worker.healing import HealState
 
@@ -23,13 +24,17 @@ _NAMELESS = {"55P03": "somebody who holds the user or the profile", "PM003": "a 
 """What stands in the way by SQLSTATE, where the database names neither a constraint nor a column."""
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
 @dataclass(slots=True)
 class Progress:
     """Says on stderr how far a backfill is: in place on a terminal, else every hundred thousand users, and where to go on."""
 
     about: int
     """About how many users there are; 0 where nobody knows."""
-    is_terminal: bool = field(default_factory=sys.stderr.isatty)
+    is_terminal: bool = field(default_factory=_is_watched)
     _said: int = 0
 
     def show(self, done: BackfillResult, batch: BackfillBatch) -> None:
@@ -40,7 +45,7 @@ class Progress:
             print(f"\r{said}", end="", file=sys.stderr, flush=True)
         elif done.looked // _SAY_EVERY > self._said:
             self._said = done.looked // _SAY_EVERY
-            print(f"{said}; up to {batch.last_key}", file=sys.stderr, flush=True)
+            print(f"{said}; up to {brief(batch.last_key)}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """End the line."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from worker.commands.letters_view import COMES_BACK, discarded_lines, rehearsal_lines
 from worker.commands.opening import as_json, opened
+from worker.commands.saying import brief, say, shown
 from worker.core.dead_letter import DeadLetter, LetterFilter
 from worker.core.event import Event
 from worker.core.rehearsal import Rehearsal
@@ -51,7 +52,7 @@ async def discard(options: argparse.Namespace, effective: Settings) -> int:
             whole = await _discard_batch(connection, letters, dry_run=options.dry_run)
             discarded += len(whole)
             sign_ups += sum(letter.is_sign_up for letter in whole)
-    sys.stderr.writelines(f"{line}\n" for line in discarded_lines(discarded, sign_ups, would=options.dry_run))
+    say(discarded_lines(discarded, sign_ups, would=options.dry_run), stream=sys.stderr)
     return 0
 
 
@@ -114,7 +115,7 @@ def _print_rehearsal(letter: DeadLetter, found: Rehearsal, *, as_object: bool) -
     if as_object:
         print(as_json({"event_id": letter.event_id, "user_key": letter.user_key, **asdict(found)}), flush=True)
     else:
-        sys.stdout.writelines(f"{line}\n" for line in rehearsal_lines(letter, found))
+        say(rehearsal_lines(letter, found))
 
 
 def _wanted(options: argparse.Namespace) -> LetterFilter:
@@ -147,9 +148,8 @@ def _ask(letters: list[DeadLetter]) -> None:
         raise ConfirmationNeededError("nobody can be asked: this is no terminal", hint=hint)
     letter = letters[0]
     what = f"with its captured row of {letter.referencing_table}" if letter.referencing_table else f"which {COMES_BACK}"
-    print(
-        f"discard event {letter.event_id} of user {letter.user_key} ({letter.verdict}), {what}? [y/N] ", end="", file=sys.stderr
-    )
+    asked = f"discard event {letter.event_id} of user {brief(letter.user_key)} ({letter.verdict}), {what}? [y/N] "
+    print(*shown([asked]), end="", file=sys.stderr)
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise ConfirmationNeededError("nothing was discarded", hint=hint)

@@ -1,12 +1,12 @@
 """One page of a listing of events or dead letters, as a table or as one JSON object, and where the next page begins."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from worker.commands.columns import columns
 from worker.commands.opening import as_json
+from worker.commands.saying import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,6 @@ def print_page(listing: Listing, found: Sequence[Any], *, limit: int, as_object:
     elif not shown:
         print(listing.nothing)
     else:
-        sys.stdout.writelines(f"{line}\n" for line in columns(listing.headings, map(listing.row, shown)))
+        say(columns(listing.headings, map(listing.row, shown)))
         if is_more:
             print(f"there are more: --before {shown[-1].event_id}")

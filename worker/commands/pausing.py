@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from worker import settings
 from worker.commands import Commands
+from worker.commands.saying import shown
 from worker.core.wording import counted
 from worker.errors import NoSuchSourceError
 from worker.store import migrations, pauses
@@ -67,7 +68,7 @@ async def _change(target: Target, source_id: int | None, change: Change, *, othe
             )
         is_done = False
         async for line in change(connection):
-            print(line, flush=True)
+            print(*shown([line]), flush=True)
             is_done = True
     finally:
         await close(connection)

@@ -61,7 +61,8 @@ async def _rehearsed(connection: Connection, pruning: Pruning) -> Pruned:
 def _said(pruned: Pruned, *, would: bool) -> str:
     verb = "would go" if would else "went"
     more = "; there is more" if pruned.is_more else ""
+    left = "; another session prunes, and the rest was left to it" if pruned.left_to_another else ""
     return (
         f"{verb}: {pruned.captured_rows:,} captured rows, {pruned.dead_letters:,} dead letters, "
-        f"{pruned.audit_entries:,} audit entries, {pruned.erased:,} of erased users{more}"
+        f"{pruned.audit_entries:,} audit entries, {pruned.erased:,} of erased users{more}{left}"
     )

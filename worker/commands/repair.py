@@ -12,6 +12,7 @@ from worker.commands.desk import Desk, desk
 from worker.commands.key_map import read_mapping
 from worker.commands.numbers import not_negative, positive
 from worker.commands.repair_view import ProgressView, plan_lines, result_lines
+from worker.commands.saying import say
 from worker.core.orphans import REASONS
 from worker.core.repair_plan import Plan
 from worker.core.strategy import STRATEGIES, Choice, read_choice
@@ -121,7 +122,7 @@ async def _finish(at: Desk, run: Unfinished) -> None:
     if at.as_json:
         print(json.dumps({"repair_id": run.repair_id, "steps": [asdict(step) for step in steps]}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in result_lines(run.repair_id, steps))
+        say(result_lines(run.repair_id, steps))
     _raise_refused(steps)
 
 
@@ -149,7 +150,7 @@ def _show_plan(at: Desk, plan: Plan, *, is_applied: bool = False) -> None:
     if at.as_json:
         print(json.dumps(plan.as_json()))
         return
-    sys.stdout.writelines(f"{line}\n" for line in plan_lines(plan))
+    say(plan_lines(plan))
     if plan.acting and not is_applied:
         print("nothing was changed; pgmend repair --apply does it")
 

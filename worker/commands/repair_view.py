@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
 
+from worker.core.quoting import visible
 from worker.core.reference import Reference
 from worker.core.repair_plan import Plan, PlannedStep
 from worker.core.wording import counted
@@ -127,7 +128,7 @@ def progress_line(progress: Progress) -> str:
     left = max(step.rows_planned - progress.done, 0)
     time_left = f", {_duration(left / rate)} left" if rate and left else ""
     of = f"{progress.done:,} of {counted(max(step.rows_planned, progress.done), _thing(step.strategy))}"
-    return f"{step.reference}  {step.reason}  {step.strategy}: {of}, {rate:,.0f}/s{time_left}"
+    return visible(f"{step.reference}  {step.reason}  {step.strategy}: {of}, {rate:,.0f}/s{time_left}")
 
 
 def _duration(seconds: float) -> str:

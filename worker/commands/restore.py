@@ -10,6 +10,7 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.desk import Desk, desk
 from worker.commands.numbers import not_negative, positive
+from worker.commands.saying import say
 from worker.core.wording import counted
 from worker.errors import NameUnknownError, RepairRefusedError, RestoreRefusedError
 from worker.restoring import Report, Restore
@@ -82,8 +83,7 @@ async def _answer(at: Desk, wanted: Wanted, restored: int, refused: int) -> None
     else:
         left = await quarantine.held(at.connection, wanted.repair_id)
         print(f"{counted(restored, 'row')} restored, {left:,} left in the quarantine")
-        for refusal in refusals:
-            print(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}")
+        say(f"refused: {refusal.table_name} {refusal.row_key}: {refusal.sqlstate} {refusal.reason}" for refusal in refusals)
         if refused > len(refusals):
             print(f"and {counted(refused - len(refusals), 'more row')} refused")
     if refused:

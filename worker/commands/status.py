@@ -11,6 +11,7 @@ from worker import settings
 from worker.commands import Commands
 from worker.commands.numbers import seconds
 from worker.commands.opening import as_json, opened
+from worker.commands.saying import say
 from worker.commands.status_view import line, lines
 from worker.core.status import Status
 from worker.settings import Settings
@@ -65,7 +66,7 @@ def _print(seen: Status, *, as_object: bool) -> None:
     if as_object:
         print(as_json(asdict(seen) | {"debt": seen.debt}), flush=True)
     else:
-        sys.stdout.writelines(f"{said}\n" for said in lines(seen))
+        say(lines(seen))
 
 
 def _screen(*, as_object: bool) -> AbstractContextManager[Show]:
@@ -82,4 +83,5 @@ def _screen(*, as_object: bool) -> AbstractContextManager[Show]:
 
 
 def _print_line(seen: Status) -> None:
-    print(line(seen), flush=True)
+    say([line(seen)])
+    sys.stdout.flush()

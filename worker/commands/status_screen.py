@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.live import Live
 from rich.text import Text
 
+from worker.commands.saying import shown
 from worker.commands.status_view import lines
 from worker.core.status import Status
 
@@ -16,6 +17,6 @@ def screen() -> Iterator[Callable[[Status], None]]:
     with Live(auto_refresh=False) as live:
 
         def show(seen: Status) -> None:
-            live.update(Text("\n".join(lines(seen)), no_wrap=True, overflow="ellipsis"), refresh=True)
+            live.update(Text("\n".join(shown(lines(seen))), no_wrap=True, overflow="ellipsis"), refresh=True)
 
         yield show

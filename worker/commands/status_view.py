@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from worker.commands.columns import moment, span
-from worker.core.quoting import visible
 from worker.core.status import Backlog, Minute, SourceStatus, Status
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -17,7 +16,7 @@ def lines(status: Status) -> Iterator[str]:
         if source.paused_at is not None:
             yield f"              PAUSED since {moment(source.paused_at)}: {source.paused_because}"
         if source.failing_since is not None:
-            why = visible(source.failure or "")
+            why = source.failure or ""
             events = f"events that come back with it: {source.failing_events:,}"
             yield f"              FAILING since {moment(source.failing_since)}: {why}; {events} -> pgmend doctor"
     yield f"outbox        {_backlog(status.backlog)}"

@@ -3,10 +3,10 @@
 import argparse
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 
 from worker.commands import Commands
+from worker.commands.saying import say
 from worker.commands.surveying import FOUND_SOMETHING, add_options, survey
 from worker.commands.verify_view import lines
 from worker.core.verification import Check, checks
@@ -40,7 +40,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"holds": is_clean, "checks": [asdict(check) for check in _shown(found, quiet=options.quiet)]}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(_shown(found, quiet=options.quiet)))
+        say(lines(_shown(found, quiet=options.quiet)))
     return 0 if is_clean else FOUND_SOMETHING
 
 

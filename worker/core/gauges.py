@@ -119,7 +119,8 @@ GAUGES: tuple[Gauge[Observation], ...] = (
     ),
     Gauge(
         "pgmend_workers",
-        "Workers of this database that were seen within three of their heartbeats; listening: of them, who hear the doorbell",
+        "Workers of this database that were seen within three of their heartbeats and the time that one may take; "
+        "listening: of them, who hear the doorbell",
         ("state",),
         lambda seen: [(("alive",), seen.workers_alive), (("listening",), seen.workers_listening)],
     ),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class LastSeen:
     """Seconds since the last sign of a worker that has not stopped, and since the last one stopped; None where there is none.
 
-    ``is_alive``: whether one has given a sign within the time that it promises itself, three of its heartbeats.
+    ``is_alive``: whether one has given a sign within the time that it promises itself: three of its heartbeats, and the timeout
+    of one.
     """
 
     at_work: float | None = None

@@ -14,13 +14,17 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """How many rows were let go, and of users who are erased. ``is_more``: time ran out before all of it was done."""
+    """How many rows were let go, and of users who are erased.
+
+    ``is_more``: time ran out before all of it was done. ``left_to_another``: another session prunes, and has the rest to do.
+    """
 
     captured_rows: int = 0
     dead_letters: int = 0
     audit_entries: int = 0
     erased: int = 0
     is_more: bool = False
+    left_to_another: bool = False
 
     @property
     def rows(self) -> int:

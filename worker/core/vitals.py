@@ -40,7 +40,7 @@ class Pulse:
 class Vitals:
     """The vital signs of one worker.
 
-    ``hears``: the listener has proven that a ring reaches it. ``log_failure``: why the last line of the log could not be written.
+    ``hears``: the listener has proven that a ring reaches it. ``log_failure``: why the log cannot be written.
     """
 
     now: Clock = time.monotonic

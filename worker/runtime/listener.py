@@ -38,8 +38,8 @@ class Heartbeat:
 
     @property
     def silent_after(self) -> float:
-        """Return after how many seconds without a sign a worker is taken for dead."""
-        return _MISSED_HEARTBEATS * self.interval
+        """Return after how many seconds without a sign a worker is taken for dead: the last heartbeat may take its timeout."""
+        return _MISSED_HEARTBEATS * self.interval + self.timeout
 
     def next_in(self, lease_left: float | None) -> float:
         """Return the seconds until the next one. A lease that a worker holds is looked at again when it ends."""

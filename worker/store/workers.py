@@ -17,7 +17,7 @@ class Identity:
     version: str
 
 
-async def seen(connection: Connection, identity: Identity, *, listening: bool, silent_after: float = 15.0) -> None:
+async def seen(connection: Connection, identity: Identity, *, listening: bool, silent_after: float = 20.0) -> None:
     """Renew the worker's row; ``silent_after`` so many seconds without another sign it is to be taken for dead."""
     given = identity.worker_id, identity.host, identity.pid, identity.version, listening, silent_after
     await connection.execute(statement("workers/seen"), *given)

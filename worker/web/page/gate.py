@@ -16,7 +16,7 @@ from worker.web.page.throttle import Throttle
 SESSION_SECONDS = 8 * 3600
 FORM_SECONDS = 900
 
-_MOST_USED_FORMS = 10_000
+_MOST_REMEMBERED = 10_000
 
 Clock = Callable[[], float]
 
@@ -38,6 +38,7 @@ class Gate:
     throttle: Throttle = field(default_factory=Throttle)
     _seal: Seal = field(init=False, repr=False)
     _used: OrderedDict[str, None] = field(default_factory=OrderedDict, init=False)
+    _signed_out: OrderedDict[str, None] = field(default_factory=OrderedDict, init=False)
 
     def __post_init__(self) -> None:
         self._seal = seal_of(self.token)
@@ -56,7 +57,12 @@ class Gate:
         if content is None:
             return None
         number, _, name = content.partition(" ")
-        return Session(number, name)
+        return None if number in self._signed_out else Session(number, name)
+
+    def sign_out(self, session: Session | None) -> None:
+        """End a session, whoever keeps its cookie; in this worker."""
+        if session is not None:
+            _remember(session.number, self._signed_out)
 
     def form(self, action: str, session: Session | None) -> str:
         """Return the hidden field of one form: for one action, one session, one use."""
@@ -67,10 +73,14 @@ class Gate:
         number = self._seal.open(_purpose(action, session), form, now=self.clock())
         if number is None or number in self._used:
             return False
-        self._used[number] = None
-        while len(self._used) > _MOST_USED_FORMS:
-            self._used.popitem(last=False)
+        _remember(number, self._used)
         return True
+
+
+def _remember(number: str, among: OrderedDict[str, None]) -> None:
+    among[number] = None
+    while len(among) > _MOST_REMEMBERED:
+        among.popitem(last=False)
 
 
 def _purpose(action: str, session: Session | None) -> str:

@@ -22,7 +22,7 @@ async def sign_in(page: Page, request: web.Request) -> Answer | web.Response:
     gate = require_gate(page)
     form = await Form.read(request)
     form.require_fresh(gate, "/sign-in", None)
-    name = form.field("name").strip()[:_MOST_OF_A_NAME]
+    name = _legible(form.field("name"))[:_MOST_OF_A_NAME]
     wait = gate.throttle.wait(request.remote, gate.clock())
     if wait > 0:
         page.log.warning("page_sign_in_refused", address=request.remote, reason="too many wrong tokens")
@@ -47,9 +47,10 @@ async def sign_in(page: Page, request: web.Request) -> Answer | web.Response:
 
 
 async def sign_out(page: Page, request: web.Request) -> web.Response:
-    """Take the cookie back."""
-    gate = require_gate(page)
-    (await Form.read(request)).require_fresh(gate, "/sign-out", page.viewer(request).session)
+    """Take the cookie back, and let it be worth nothing."""
+    gate, session = require_gate(page), page.viewer(request).session
+    (await Form.read(request)).require_fresh(gate, "/sign-out", session)
+    gate.sign_out(session)
     answer = see_other("/")
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     return answer
@@ -58,6 +59,11 @@ async def sign_out(page: Page, request: web.Request) -> web.Response:
 def see_other(path: str) -> web.Response:
     """Return the answer that sends a browser on after a form."""
     return web.Response(status=303, headers=HEADERS | NOT_KEPT | {"Location": path})
+
+
+def _legible(name: str) -> str:
+    """Return the name on one line, without what cannot be seen or turns the direction of writing: the audit keeps it."""
+    return "".join(filter(str.isprintable, " ".join(name.split()))).strip()
 
 
 def _form(name: str, problem: str = "", status: int = 200) -> Answer:
