@@ -11,6 +11,7 @@ from worker.core.decision import Acknowledge, Act
 from worker.core.event import Capture, Event
 from worker.core.facts import Facts
 from worker.core.failure import Failure
+from worker.core.lost_sessions import LostSessions
 from worker.core.outcome import Done, Result
 from worker.core.retry_policy import RetryPolicy
 from worker.core.vitals import Pulse
@@ -33,13 +34,13 @@ class _Step(Enum):
 class Handling:
     """What handling an event needs: a connection inside the batch's transaction, the policy, and what was found out before.
 
-    ``touched_by``: events whose replay has changed the worker's session and cost it its connection, kept by the process.
+    ``lost`` hears of each event whose handling may cost the session, and whether it did not; it is kept by the process.
     ``pulse`` hears of each step that may take as long as a statement may.
     """
 
     connection: Connection
     policy: RetryPolicy
-    touched_by: set[int]
+    lost: LostSessions
     pulse: Pulse = field(default_factory=Pulse)
 
     async def facts(self, events: list[Event]) -> dict[int, Facts | Failure]:
@@ -58,13 +59,21 @@ class Handling:
     async def handle(self, event: Event, facts: Facts | Failure) -> Result:
         """Decide, and act in a savepoint where the decision is to act. Raises only when the connection is lost."""
         self.pulse.go_on()
-        if event.event_id in self.touched_by:
+        if event.event_id in self.lost.touched_by:
             return setback.after_touching_the_session(event)
+        if self.lost.is_ended_by(event.event_id):
+            return setback.after_ending_the_session(event, self.policy, _random())
         if isinstance(facts, Failure):
             return setback.without_facts(event, facts, self.policy, _random())
         decided = decision.decide(event, facts, self.policy, _random())
         if not isinstance(decided, Act):
             return decided
+        self.lost.begins(event.event_id)
+        result = await self._act(event, decided)
+        self.lost.survived(event.event_id)
+        return result
+
+    async def _act(self, event: Event, decided: Act) -> Result:
         prepared = await replays.prepared(self.connection) if event.capture else 0
         step = _Step.HEAL
         try:
@@ -90,7 +99,7 @@ class Handling:
             return
         if prepared <= await replays.prepared(self.connection) < prepared + _STATEMENTS_OF_ONE_EVENT:
             return
-        self.touched_by.add(event.event_id)
+        self.lost.touched_by.add(event.event_id)
         self.connection.terminate()
         raise ConnectionAbortedError("a replay has changed the prepared statements of the session")
 

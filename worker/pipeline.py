@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from worker.core.decision import Acknowledge, Release, SetAside
+from worker.core.lost_sessions import LostSessions
 from worker.core.low_water import LowWaterMark
 from worker.core.meters import Meters
 from worker.core.outcome import Done, Outcome, audit_entries
@@ -49,7 +50,7 @@ class Path:
     cursor: int = 0
     wrote: bool = False
     express_in_a_row: int = 0
-    touched_by: set[int] = field(default_factory=set)
+    lost: LostSessions = field(default_factory=LostSessions)
     meters: Meters = field(default_factory=Meters)
     pulse: Pulse = field(default_factory=Pulse)
     tracing: Tracing = field(default_factory=Tracing)
@@ -116,11 +117,23 @@ async def _express_batch(path: Path, *, after: int) -> outbox.ExpressBatch:
 
 
 async def careful(path: Path) -> int:
+    """Settle what is due; return how many events. One under which a session has ended comes last, and alone."""
+    limit = 1 if path.lost.is_wary else path.careful_limit
+    handled = await _careful_batch(path, limit=limit)
+    if handled < limit and path.lost.suspects:
+        alone = await _careful_batch(path, limit=1, suspects=True)
+        handled += alone
+        if not alone:
+            path.lost.acquit()
+    return handled
+
+
+async def _careful_batch(path: Path, *, limit: int, suspects: bool = False) -> int:
     """Settle events one by one in one transaction; return how many."""
-    handling = Handling(path.connection, path.policy, path.touched_by, path.pulse)
+    handling = Handling(path.connection, path.policy, path.lost, path.pulse)
     async with path.connection.transaction():
         await wait_for_locks(path.connection, seconds=path.lock_timeout)
-        events = await outbox.claim(path.connection, limit=path.careful_limit)
+        events = await outbox.claim(path.connection, limit=limit, of=path.lost.suspects, others=not suspects)
         claimed = time.perf_counter()
         facts = await handling.facts(events)
         outcomes: list[Outcome] = []
@@ -135,6 +148,7 @@ async def careful(path: Path) -> int:
     seconds = time.perf_counter() - claimed
     path.meters.saw_batch("careful", len(outcomes), seconds)
     for outcome in outcomes:
+        path.lost.settled(outcome.event.event_id)
         path.meters.saw_outcome(outcome, outcome.event.age + seconds)
         log_outcome(path.log, outcome)
         path.tracing.saw_outcome(outcome)

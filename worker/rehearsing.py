@@ -3,15 +3,18 @@
 import random
 from dataclasses import replace
 
+import asyncpg
+
 from worker.core import setback
 from worker.core.decision import Release, SetAside
 from worker.core.event import Event
 from worker.core.failure import NOT_MADE_SQLSTATE, FailureClass, classify
+from worker.core.lost_sessions import LostSessions
 from worker.core.outcome import Result
 from worker.core.rehearsal import Rehearsal, foresee
 from worker.core.retry_policy import RetryPolicy
 from worker.handling import Handling
-from worker.store.connection import Connection, wait_for_locks
+from worker.store.connection import LOST, Connection, is_lost, wait_for_locks
 
 _random = random.SystemRandom().random
 
@@ -19,16 +22,22 @@ _random = random.SystemRandom().random
 async def rehearse(connection: Connection, event: Event, policy: RetryPolicy, *, lock_seconds: float) -> Rehearsal:
     """Handle an event as its writer, and undo it: nothing stays, and no bell rings.
 
-    What a trigger does outside the database cannot be undone. Raises where the connection is lost, which a replay that touches
-    the session's prepared statements brings about as well: then the connection is closed.
+    What a trigger does outside the database cannot be undone. Where the event costs the session, the connection is closed
+    afterwards. Raises where the connection is lost in any other way.
     """
+    lost = LostSessions()
     transaction = connection.transaction()
     await transaction.start()
     try:
         await wait_for_locks(connection, seconds=lock_seconds)
-        return foresee(await _handled(Handling(connection, policy, set()), event))
+        return foresee(await _handled(Handling(connection, policy, lost), event))
     except ConnectionAbortedError:
         return foresee(setback.after_touching_the_session(event))
+    except (asyncpg.PostgresError, *LOST) as error:
+        if not lost.suspects or not is_lost(error, connection):
+            raise
+        connection.terminate()
+        return foresee(setback.ended_the_session(event))
     finally:
         if not connection.is_closed():
             await transaction.rollback()

@@ -309,13 +309,11 @@ language plpgsql
 as $function$
 declare
     own_search_path constant text := pg_catalog.current_setting('search_path');
-    own_settings constant text[] := pgmend.settings_that_matter();
+    own_settings constant text[] := pgmend.own_settings();
     function_name constant name := case
         when writer_role operator(pg_catalog.=) current_user then 'replay_as_0' else pgmend.replay_function_of(writer_role)
     end;
-    some_number constant integer := pg_catalog.floor(
-        pg_catalog.random() operator(pg_catalog.*) 2000000000::pg_catalog.float8
-    )::pg_catalog.int4;
+    some_number constant integer := pg_catalog.hashtext(pg_catalog.gen_random_uuid()::pg_catalog.text);
     stands boolean;
 begin
     if function_name is null then
@@ -327,6 +325,9 @@ begin
     if not pg_catalog.pg_try_advisory_xact_lock_shared(1886219621, some_number) then
         raise exception 'the mark of a replay is held by somebody else' using errcode = 'lock_not_available';
     end if;
+    -- What a heal has set before, or any other code that this session ran, is not the row's.
+    reset all;
+    perform pgmend.restore_settings(own_settings);
     perform pg_catalog.set_config(
         'search_path',
         pg_catalog.ltrim(pg_catalog.regexp_replace(own_search_path, '(^|,)\s*"?\$user"?\s*(?=,|$)', '', 'g'), ', '),
@@ -337,12 +338,15 @@ begin
     perform pg_catalog.set_config('pgmend.trying', 'on', true);
     execute pg_catalog.format('select pgmend.%I($1, $2, $3, $4)', function_name)
     into stands using referencing_table, constraint_name, row_image, only_look;
-    perform pg_catalog.set_config('pgmend.trying', '', true);
-    perform pg_catalog.set_config('pgmend.replaying', '', true);
-    perform pg_catalog.set_config('request.jwt.claims', '', true);
-    -- Code inside may have set a search path for the session, or made temporary objects that stand for names of the catalog.
+    -- Whatever code inside has set, for the transaction or the session, and what we have set for it. The names of an application's
+    -- own settings are nobody's to list, so all are reset, and those that a session of the worker's has are set again.
+    reset all;
     perform pg_catalog.set_config('search_path', own_search_path, false);
     perform pgmend.restore_settings(own_settings);
+    perform pg_catalog.setseed(
+        pg_catalog.hashtext(pg_catalog.gen_random_uuid()::pg_catalog.text) operator(pg_catalog./) 2147483648::pg_catalog.float8
+    );
+    -- It may have made temporary objects that stand for names of the catalog.
     if pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0 then
         execute 'discard temp';
     end if;
@@ -351,24 +355,21 @@ begin
 end
 $function$;
 
--- The settings of this session that code inside a replay could change for the rest of the batch, or of the session: a trigger
--- that gives its own statement little time is enough.
-create or replace function pgmend.settings_that_matter()
+-- What a session of the worker's has set for itself, or a pooler in its stead: all that `reset all` would take from it, but the
+-- search path.
+create or replace function pgmend.own_settings()
 returns text[]
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $function$
-select array[
-    ['lock_timeout', current_setting('lock_timeout')],
-    ['statement_timeout', current_setting('statement_timeout')],
-    ['idle_in_transaction_session_timeout', current_setting('idle_in_transaction_session_timeout')],
-    ['default_transaction_read_only', current_setting('default_transaction_read_only')],
-    ['default_transaction_isolation', current_setting('default_transaction_isolation')],
-    ['row_security', current_setting('row_security')],
-    ['client_encoding', current_setting('client_encoding')],
-    ['pgmend.silent', coalesce(current_setting('pgmend.silent', true), '')]
-]
+select array_agg(array[own.setting, coalesce(current_setting(own.setting, true), '')])
+from unnest(
+    array[
+        'jit', 'enable_seqscan', 'statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout', 'pgmend.silent',
+        'application_name', 'client_encoding', 'datestyle', 'intervalstyle', 'timezone', 'standard_conforming_strings'
+    ]
+) as own (setting)
 $function$;
 
 create or replace function pgmend.restore_settings(own_settings text[])
@@ -380,11 +381,8 @@ declare
     setting text[];
 begin
     foreach setting slice 1 in array own_settings loop
-        if current_setting(setting[1], true) is distinct from setting[2] then
-            if setting[1] = 'lock_timeout' then
-                reset lock_timeout; -- the worker's own is one of the transaction
-            end if;
-            perform set_config(setting[1], setting[2], setting[1] = 'lock_timeout');
+        if coalesce(current_setting(setting[1], true), '') <> setting[2] then
+            perform set_config(setting[1], setting[2], setting[1] = 'lock_timeout'); -- the worker's own is one of the transaction
         end if;
     end loop;
 end

@@ -128,7 +128,7 @@ begin
         pgmend.replay_statement(regclass, name, jsonb), pgmend.recognition_statement(regclass, name, jsonb),
         pgmend.printed_row(anyelement, regclass, jsonb), pgmend.insertable_columns(regclass, jsonb),
         pgmend.violation(regclass, jsonb, name), pgmend.settle_constraints(), pgmend.rows_written(), pgmend.defer_again(),
-        pgmend.settings_that_matter(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
+        pgmend.own_settings(), pgmend.restore_settings(text[]), pgmend.ring_doorbell(),
         pgmend.hold_user(integer, text), pgmend.tally_orphans(oid) to pgmend_worker;
         grant execute on function pgmend.expire_captured_rows(integer, interval), pgmend.expire_dead_letters(integer, interval),
         pgmend.expire_audit_entries(integer, interval), pgmend.drop_erased(integer, bigint, integer) to pgmend_worker;

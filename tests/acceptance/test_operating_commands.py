@@ -133,14 +133,23 @@ async def test_requeue_of_what_a_mended_constraint_has_kept(database: Database, 
     assert await count(connection, "public.orders") == 1
 
 
-async def test_rehearsals_go_on_after_one_that_cost_a_session(database: Database, connection: Connection, path: Path) -> None:
-    """A replay that touches the session's prepared statements is named as such; the letters after it are tried all the same."""
+@pytest.mark.parametrize(
+    ("costs", "sqlstate"),
+    [
+        ("execute 'prepare ' || quote_ident('s' || new.id) || ' as select 1'; deallocate all", "PM010"),
+        ("perform pg_terminate_backend(pg_backend_pid())", "PM013"),
+    ],
+)
+async def test_rehearsals_go_on_after_one_that_cost_a_session(
+    database: Database, connection: Connection, path: Path, costs: str, sqlstate: str
+) -> None:
+    """A replay that touches the session, or ends it, is named as such; the letters after it are tried all the same."""
     await two_dead_letters(connection, path)
     await connection.execute(
-        """
+        f"""
         alter table public.profiles drop constraint profiles_name_is_short;
         create function public.seize() returns trigger language plpgsql as
-        $$ begin execute 'prepare ' || quote_ident('s' || new.id) || ' as select 1'; deallocate all; return new; end $$;
+        $$ begin {costs}; return new; end $$;
         create trigger seize before insert on public.orders for each row execute function public.seize();
         insert into pgmend.dead_letters select (jsonb_populate_record(l, jsonb_build_object('event_id', 900))).*
         from pgmend.dead_letters as l where kind = 'user_created'
@@ -151,7 +160,7 @@ async def test_rehearsals_go_on_after_one_that_cost_a_session(database: Database
 
     assert status == 3
     found = {line["event_id"]: line["failure"] for line in map(json.loads, out.splitlines())}
-    assert [failure["sqlstate"] if failure else None for _, failure in sorted(found.items())] == [None, "PM010", None]
+    assert [failure["sqlstate"] if failure else None for _, failure in sorted(found.items())] == [None, sqlstate, None]
 
 
 async def test_discard_prints_what_goes_before_it_is_gone(database: Database, connection: Connection, letters: str) -> None:

@@ -1,6 +1,7 @@
 """The server crashes under load and comes back: the worker reconnects, and what was committed is healed exactly once."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import partial
@@ -9,7 +10,8 @@ import asyncpg
 import pytest
 
 from tests.conftest import StartWorker
-from tests.support.database import Database, count, create_database, drop_database, install_application
+from tests.support.database import Database, count, create_database, drop_database, install_application, sign_up
+from tests.support.outbox import dead_letters
 from tests.support.waiting import eventually
 from tests.support.workload import broken_promises, make_admin, no_grace, play_whole, settled
 from worker import embedded
@@ -18,6 +20,12 @@ from worker.store.connection import LOST, Connection
 
 WRITERS = 4
 CRASHES = 3
+
+CRASH = """
+    create function public.crash() returns trigger language plpgsql as
+    $$ begin execute format('copy (select 1) to program %L', 'kill -9 ' || pg_backend_pid()); return new; end $$;
+    create trigger crash before insert on public.orders for each row when (new.amount = 13) execute function public.crash()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +84,22 @@ async def test_outage_that_lasts_is_waited_for(fragile_database: Database, start
     assert await broken_promises(connection) == []
 
 
+async def test_row_that_crashes_the_server_is_set_aside(fragile_database: Database, start: StartWorker) -> None:
+    """A row under which the server goes down does not take it down without end, and the rows beside it are stored."""
+    connection = await fragile_database.connect()
+    await connection.execute(CRASH)
+    for amount in (1, 13, 2):
+        row = json.dumps({"user_id": await sign_up(connection), "amount": amount})
+        await connection.execute("select pgmend.report_failed_insert('public.orders', $1)", row)
+
+    await start(url=fragile_database.url, first_retry_delay_seconds=0.01)
+    await eventually(partial(_has_dead_letter, fragile_database), within=60)
+
+    connection = await fragile_database.connect()
+    assert await dead_letters(connection) == [("refused", "PM013")]
+    assert await count(connection, "public.orders") == 2
+
+
 async def _write_until(over: asyncio.Event, database: Database, number: int) -> int:
     """Play users who order, through every crash; return how many were played to their end."""
     reported = 0
@@ -95,6 +119,12 @@ async def _has_users(database: Database, number: int) -> bool:
             return int(await connection.fetchval("select count(*) from public.users")) >= number
         finally:
             await connection.close()
+    return False
+
+
+async def _has_dead_letter(database: Database) -> bool:
+    with suppress(ServerUnreachableError, asyncpg.PostgresError, *LOST):
+        return await count(await database.connect(), "pgmend.dead_letters") > 0
     return False
 
 

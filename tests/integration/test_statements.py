@@ -61,6 +61,7 @@ async def test_careful_claim_uses_the_index_of_what_is_due(database: Database) -
         """
     )
     await connection.execute("set enable_seqscan = off")
-    plan = await connection.fetch(f"explain (costs off) {statement('outbox/claim').replace('$1', '100')}")
+    claim = statement("outbox/claim").replace("$1", "100")
+    plan = await connection.fetch("explain (costs off) " + claim.replace("$2", "'{}'").replace("$3", "true"))
 
     assert "careful_events_by_available_at" in "\n".join(row[0] for row in plan)

@@ -8,6 +8,7 @@ from worker.core.failure import (
     COLUMN_GONE_SQLSTATE,
     NOT_MADE_SQLSTATE,
     REFERS_TO_CAPTURE_SQLSTATE,
+    SESSION_ENDED_SQLSTATE,
     SESSION_TOUCHED_SQLSTATE,
     Failure,
     FailureClass,
@@ -36,6 +37,29 @@ def after_touching_the_session(event: Event) -> SetAside:
     constraint = event.capture.constraint_name if event.capture else None
     failure = Failure(SESSION_TOUCHED_SQLSTATE, "code inside the replay changed the worker's prepared statements", constraint)
     return SetAside("refused", failure, "A trigger or function prepares or deallocates statements. Change it, and requeue.")
+
+
+def after_ending_the_session(event: Event, policy: RetryPolicy, jitter: float) -> Release | SetAside:
+    """Return what becomes of an event under which sessions of the worker have ended, one after the other.
+
+    The server may have been in trouble: the next attempt will tell. If that costs as many sessions, it is the event.
+    """
+    letter = ended_the_session(event)
+    if event.last_failure is None or event.last_failure.sqlstate != SESSION_ENDED_SQLSTATE:
+        return Release(policy.delay(event.attempt, jitter), letter.failure)
+    return letter
+
+
+def ended_the_session(event: Event) -> SetAside:
+    """Return the dead letter of an event whose handling ends the worker's session."""
+    constraint = event.capture.constraint_name if event.capture else None
+    failure = Failure(SESSION_ENDED_SQLSTATE, "the session ended whenever this event was handled", constraint)
+    what = "this row was replayed" if event.capture else "this profile was made"
+    hint = (
+        f"The session ended while {what}: a trigger or function ends it, or runs out of transaction_timeout, or the server "
+        "crashes under it. The server's log has its last words. Mend that, and requeue."
+    )
+    return SetAside("refused" if event.capture else "needs_recipe", failure, hint)
 
 
 def wait_for_event(event: Event, failure: Failure, policy: RetryPolicy, jitter: float, *, referred_to: int) -> Release:

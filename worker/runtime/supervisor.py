@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from worker.core.lost_sessions import LostSessions
 from worker.core.meters import Meters
 from worker.core.pace import Pace
 from worker.core.vitals import Pulse, Vitals
@@ -139,12 +140,12 @@ class Worker:
             linger=settings.linger_milliseconds / 1000,
         )
         pace = Pace(settings.express_batch_size)  # these two outlive a connection that a row has cost
-        touched_by: set[int] = set()
+        lost = LostSessions()
         pulse = self.vitals.new_consumer()
-        make_path = partial(self._path, pace, touched_by, pulse)
+        make_path = partial(self._path, pace, lost, pulse)
         return Consumer(settings.target, bell, self.stop, self.log, rhythm, make_path, self.meters, pulse)
 
-    def _path(self, pace: Pace, touched_by: set[int], pulse: Pulse, connection: Connection) -> Path:
+    def _path(self, pace: Pace, lost: LostSessions, pulse: Pulse, connection: Connection) -> Path:
         settings = self.settings
         return Path(
             connection=connection,
@@ -153,7 +154,7 @@ class Worker:
             pace=pace,
             careful_limit=settings.careful_batch_size,
             lock_timeout=settings.lock_timeout_seconds,
-            touched_by=touched_by,
+            lost=lost,
             meters=self.meters,
             pulse=pulse,
             tracing=self.tracing,

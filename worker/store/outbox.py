@@ -73,9 +73,9 @@ async def hand_over(connection: Connection, *, after: int) -> ExpressBatch:
     return ExpressBatch(1, claimed, 0, 0, last_event_id=event_id, oldest_waited=0.0, careful_due_in=None)
 
 
-async def claim(connection: Connection, *, limit: int) -> list[Event]:
-    """Lock at most ``limit`` due events of the careful lane until the transaction ends."""
-    rows = await connection.fetch(statement("outbox/claim"), limit)
+async def claim(connection: Connection, *, limit: int, of: Sequence[int] = (), others: bool = True) -> list[Event]:
+    """Lock at most ``limit`` due events of the careful lane until the transaction ends: those ``of``, or all ``others``."""
+    rows = await connection.fetch(statement("outbox/claim"), limit, of, others)
     return [event_of(row) for row in rows]
 
 

@@ -1,4 +1,5 @@
--- The careful lane's claim: at most $1 events that are due, oldest first, locked until the transaction ends.
+-- The careful lane's claim: at most $1 events that are due, oldest first, locked until the transaction ends. Those of $2 are
+-- passed over where $3 is true, and are the only ones where it is false.
 -- Of users whose other events another worker is handling none is claimed: two batches that touch the same users in different
 -- order would wait for each other. They are passed over while events are looked for, and not afterwards: the many events of one
 -- user whose lock is held would be all that a claim ever saw. Looked at one after the other (offset 0), so that no more users are
@@ -10,6 +11,7 @@ with chosen as materialized (
         from pgmend.careful_events as event
         where
             event.available_at <= now()
+            and (event.event_id <> all($2::bigint[])) = $3::boolean
             and event.source_id <> all(
                 array(
                     select source.source_id
