@@ -8,6 +8,7 @@ from worker.core.orphans import Tally
 from worker.core.reference import Reference
 from worker.core.repair_plan import KnownSource, Plan, PlannedReference, PlannedStep
 from worker.core.strategy import Choice, changed_columns, decide, is_called
+from worker.core.wording import HOW_TO_SEE_ALL
 from worker.errors import NameUnknownError, PeopleUnknownError, RepairRefusedError
 from worker.store import orphans, people, references, repairs
 from worker.store.connection import Connection
@@ -112,7 +113,7 @@ class Planning:
             raise RepairRefusedError(
                 "row-level security hides rows from this role",
                 detail=", ".join(hidden),
-                hint="connect as the tables' owner where it is not forced, or as a role with bypassrls",
+                hint=HOW_TO_SEE_ALL,
             )
 
     async def _refuse_strangers(self, listed: Sequence[PlannedReference]) -> None:

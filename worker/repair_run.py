@@ -16,9 +16,10 @@ from worker.errors import PgmendError, RepairBusyError, RepairRefusedError, Trig
 from worker.repair_planning import columns_of
 from worker.store import repairs
 from worker.store.connection import Connection
+from worker.store.locks import NOT_GRANTED
 from worker.store.repairs import Batch, NewStep, Step
 
-BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+BUSY = (*NOT_GRANTED, asyncpg.SerializationError)
 """Errors of somebody else's being in the way: the batch is taken again."""
 
 _CANDIDATES_A_PASS = 1_000_000

@@ -19,10 +19,6 @@ from worker.store.connection import Connection, failure_of, is_lost
 COUNTED_UP_TO = 1_000_000
 """A table that the server believes to be smaller is counted; of a larger one its belief is good enough for a share."""
 
-_OF_A_STRANGER = (
-    "the table belongs to {0}, whose code a look at it would run with the rights of this role; "
-    "--reference '{1}' looks all the same"
-)
 _HOW_TO_ATTACH = "attach a profile source, or say --users TABLE[.KEY] and --profiles TABLE[.KEY]"
 
 
@@ -85,7 +81,7 @@ class Survey:
             )
         seen = Examined(reference, around.index_name, around.seen_column, around.believed_rows)
         if reference.stranger is not None:
-            why = _OF_A_STRANGER.format(reference.stranger, reference.name)
+            why = f"{reference.why_unread}; --reference '{reference.name}' looks all the same"
             return replace(seen, unseen=why, is_denied=True)
         try:
             async with self._question():

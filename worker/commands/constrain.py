@@ -13,7 +13,7 @@ from worker.commands import Commands
 from worker.commands.constrain_view import outcome_json, outcome_lines, plan_json, plan_lines, refusal_json
 from worker.commands.doctor import FOUND_SOMETHING
 from worker.commands.numbers import positive
-from worker.commands.saying import shown
+from worker.commands.saying import say
 from worker.constraining import Constraining, Outcome
 from worker.core.constrain.plan import Plan
 from worker.core.retry_policy import RetryPolicy
@@ -94,7 +94,7 @@ async def show(target: Target, asked: Asked, patience: Patience, *, as_json: boo
     if as_json:
         print(json.dumps({"references": [plan_json(*both) for both in zip(plans, texts, strict=True)]}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in shown(plan_lines(plans, texts, patience)))
+        say(plan_lines(plans, texts, patience))
     refuse([refusal for plan in plans for refusal in plan.refusals])
     return 0
 
@@ -102,23 +102,23 @@ async def show(target: Target, asked: Asked, patience: Patience, *, as_json: boo
 async def apply(target: Target, asked: Asked, patience: Patience, *, as_json: bool) -> int:
     """Carry the plan out, each reference after the other; those with orphans do not hold up the rest."""
     await _require_session(target)
-    say = _to_stderr if as_json else _to_stdout
-    async with _constraining(target, patience, say) as constraining:
+    tell = _to_stderr if as_json else _to_stdout
+    async with _constraining(target, patience, tell) as constraining:
         await _require_short(constraining, patience)
         wishes = await gather(constraining.connection, asked)
         plans = [await constraining.plan(wish) for wish in wishes]
         refuse([refusal for plan in plans for refusal in plan.refusals])
-        outcomes = [await _carry_out(constraining, plan, say) for plan in plans if not plan.left_out]
+        outcomes = [await _carry_out(constraining, plan, tell) for plan in plans if not plan.left_out]
     if as_json:
         left_out = [refusal_json(refusal) for plan in plans for refusal in plan.left_out]
         print(json.dumps({"references": [outcome_json(outcome) for outcome in outcomes], "left_out": left_out}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in shown(outcome_lines(plans, outcomes)))
+        say(outcome_lines(plans, outcomes))
     return _status(outcomes)
 
 
-async def _carry_out(constraining: Constraining, plan: Plan, say: Callable[[str], None]) -> Outcome:
-    say(plan.wish.reference.name)
+async def _carry_out(constraining: Constraining, plan: Plan, tell: Callable[[str], None]) -> Outcome:
+    tell(plan.wish.reference.name)
     return await constraining.carry_out(plan.wish)
 
 
@@ -158,13 +158,13 @@ async def _require_short(constraining: Constraining, patience: Patience) -> None
 
 
 @asynccontextmanager
-async def _constraining(target: Target, patience: Patience, say: Callable[[str], None]) -> AsyncIterator[Constraining]:
+async def _constraining(target: Target, patience: Patience, tell: Callable[[str], None]) -> AsyncIterator[Constraining]:
     patient = replace(target, application_name="pgmend constrain", statement_timeout=_A_WEEK_SECONDS, prepared_statements=False)
     connection = await connect(patient)
     try:
         watching = await connect(replace(patient, statement_timeout=target.statement_timeout))
         try:
-            yield Constraining(connection, watching, patience, say)
+            yield Constraining(connection, watching, patience, tell)
         finally:
             await close(watching)
     finally:
@@ -176,8 +176,8 @@ def _silent(_line: str) -> None:
 
 
 def _to_stdout(line: str) -> None:
-    print(*shown([line]), flush=True)
+    say([line])
 
 
 def _to_stderr(line: str) -> None:
-    print(*shown([line]), file=sys.stderr, flush=True)
+    say([line], stream=sys.stderr)

@@ -18,7 +18,6 @@ from worker.store.connection import close, connect
 FOUND_SOMETHING = 3
 """The exit status when there is an error or a warning."""
 
-
 EXAMPLES = """\
 examples:
   pgmend doctor

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from worker import settings
 from worker.commands import Commands
-from worker.commands.saying import shown
+from worker.commands.saying import say
 from worker.core.wording import counted
 from worker.errors import NoSuchSourceError
 from worker.store import migrations, pauses
@@ -68,7 +68,7 @@ async def _change(target: Target, source_id: int | None, change: Change, *, othe
             )
         is_done = False
         async for line in change(connection):
-            print(*shown([line]), flush=True)
+            say([line])
             is_done = True
     finally:
         await close(connection)

@@ -15,7 +15,7 @@ from worker.commands.repair_view import ProgressView, plan_lines, result_lines
 from worker.commands.saying import say
 from worker.core.orphans import REASONS
 from worker.core.repair_plan import Plan
-from worker.core.strategy import STRATEGIES, Choice, read_choice
+from worker.core.strategy import STRATEGIES, WITH_ARGUMENT, Choice, read_choice
 from worker.core.wording import counted
 from worker.errors import OrphansRefusedError
 from worker.repair_planning import Planning, Wishes
@@ -25,11 +25,10 @@ from worker.store import repairs
 from worker.store.repairs import Step, Unfinished
 
 _ACTIONS = ("cascade", "set null", "set default", "restrict", "no action")
-_ARGUMENTS = {"reassign": "KEY", "map": "FILE"}
 
 EXAMPLES = f"""\
 reasons:     {", ".join(REASONS)}
-strategies:  {", ".join(f"{it}:{_ARGUMENTS[it]}" if it in _ARGUMENTS else it for it in STRATEGIES)}
+strategies:  {", ".join(f"{it}:{WITH_ARGUMENT[it]}" if it in WITH_ARGUMENT else it for it in STRATEGIES)}
              FILE is CSV, a line old,new for each key; a first line that says old,new is its heading
 
 examples:

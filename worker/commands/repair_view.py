@@ -34,7 +34,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     """Yield the plan: a block for each reference that has orphans, and what was not looked at."""
     yield from _looked_at(plan)
     for it in plan.strange:
-        yield f"{it.name}  not looked at: the table belongs to {it.stranger}, whose code would run with the rights of this role"
+        yield f"{it.name}  not looked at: {it.why_unread}"
     if plan.strange:
         yield "--reference names one that is to be looked at all the same"
     if plan.acting:

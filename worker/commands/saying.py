@@ -11,8 +11,10 @@ _WIDEST_CELL = 80
 
 
 def say(lines: Iterable[str], *, stream: TextIO | None = None) -> None:
-    """Print lines to stdout, or to the stream."""
-    (stream or sys.stdout).writelines(f"{line}\n" for line in shown(lines))
+    """Print lines to stdout, or to the stream, at once."""
+    out = stream or sys.stdout
+    out.writelines(f"{line}\n" for line in shown(lines))
+    out.flush()
 
 
 def shown(lines: Iterable[str]) -> Iterator[str]:

@@ -84,4 +84,3 @@ def _screen(*, as_object: bool) -> AbstractContextManager[Show]:
 
 def _print_line(seen: Status) -> None:
     say([line(seen)])
-    sys.stdout.flush()

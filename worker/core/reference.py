@@ -45,6 +45,11 @@ class Reference:
     stranger: str | None = None
 
     @property
+    def why_unread(self) -> str:
+        """Return why a table of a stranger is not read, in words."""
+        return f"the table belongs to {self.stranger}, whose code would run with the rights of this role"
+
+    @property
     def is_declared(self) -> bool:
         """Return whether a foreign key stands, validated or not."""
         return self.constraint_name is not None

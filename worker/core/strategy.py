@@ -7,7 +7,8 @@ from worker.core.orphans import REASONS
 from worker.core.reference import Reference
 
 STRATEGIES = ("heal", "quarantine", "reassign", "nullify", "map", "delete")
-WITH_ARGUMENT = ("reassign", "map")
+WITH_ARGUMENT = {"reassign": "KEY", "map": "FILE"}
+"""What the argument of a strategy is, where it has one."""
 OF_USERS_WHO_EXIST = ("healable", "not_eligible", "erased", "mismatched")
 """Reasons of keys that are not touched unless a person says so."""
 

@@ -1,4 +1,7 @@
-"""How numbers of things are written."""
+"""Words that several views have in common."""
+
+HOW_TO_SEE_ALL = "connect as the tables' owner where it is not forced, or as a role with bypassrls"
+"""What helps where row-level security hides rows."""
 
 
 def counted(number: int, noun: str) -> str:

@@ -7,6 +7,7 @@ from enum import Enum
 from worker.core.constrain.index_plan import index_steps
 from worker.core.constrain.picture import Picture
 from worker.core.constrain.wish import Wish
+from worker.core.wording import HOW_TO_SEE_ALL
 
 
 class Ground(Enum):
@@ -27,21 +28,17 @@ class Refusal:
     helps: str
 
 
-_HOW_TO_SEE_ALL = "connect as the tables' owner where it is not forced, or as a role with bypassrls"
-
-
 def refusals(wish: Wish, picture: Picture) -> Iterator[Refusal]:
     """Yield everything that stands in the way of the wish."""
-    name, stranger = wish.reference.name, wish.reference.stranger
-    if stranger is not None:
-        what = f"the table belongs to {stranger}, whose code would run with the rights of this role"
-        yield Refusal(Ground.REFERENCE, name, what, f"--reference '{name}' constrains it all the same")
+    name = wish.reference.name
+    if wish.reference.stranger is not None:
+        yield Refusal(Ground.REFERENCE, name, wish.reference.why_unread, f"--reference '{name}' constrains it all the same")
     if picture.circumstances.is_standby:
         yield Refusal(Ground.SERVER, name, "the server is a standby", "lead PGMEND_DATABASE_URL to the primary")
     for ground, what, helps in (*_types(picture), *_key(wish, picture), *_partitions(wish, picture)):
         yield Refusal(ground, name, what, helps)
     for needed in lacking(picture):
-        helps = _HOW_TO_SEE_ALL if needed.startswith("BYPASSRLS") else "connect as the owner of the tables, or grant it"
+        helps = HOW_TO_SEE_ALL if needed.startswith("BYPASSRLS") else "connect as the owner of the tables, or grant it"
         yield Refusal(Ground.RIGHTS, name, f"this role lacks {needed}", helps)
 
 
